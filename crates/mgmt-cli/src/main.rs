@@ -1,0 +1,3 @@
+//! The `mgmt` command.
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! The vocabulary that all module-mgmt functions share.
+
+pub mod field_error;
+#[cfg(feature = "schedule")]
+pub mod schedule;

@@ -1,0 +1,1 @@
+//! The weekly local-time schedule: parse it, ask what is due, compile it to EventBridge rules. Pure, no I/O.

@@ -1,0 +1,1 @@
+//! Strict fakes of the AWS APIs, a Runtime API harness and throw-away databases: for tests and benchmarks only.
