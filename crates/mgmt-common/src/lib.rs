@@ -1,5 +1,23 @@
 //! The vocabulary that all module-mgmt functions share.
+//!
+//! Every room has a cargo feature, so that a function links only what it uses; without features there is no I/O here.
 
+#[cfg(feature = "http")]
+pub mod caller;
+#[cfg(feature = "db")]
+pub mod db;
+#[cfg(feature = "http")]
+pub mod error;
+#[cfg(feature = "http")]
+pub mod etag;
 pub mod field_error;
+#[cfg(feature = "http")]
+pub mod json;
 #[cfg(feature = "schedule")]
 pub mod schedule;
+#[cfg(feature = "http")]
+pub mod serve;
+#[cfg(feature = "http")]
+pub mod settings;
+#[cfg(feature = "http")]
+pub mod telemetry;

@@ -1,0 +1,126 @@
+//! Who asks: read from what API Gateway's authorizer says, and from nothing else.
+//!
+//! HTTP API payload 2.0 puts a Lambda authorizer's context, typed, under `requestContext.authorizer.lambda`, and a JWT
+//! authorizer's claims, all as strings, under `.jwt.claims`; there an array becomes `[a b]` and an object `map[k:v]`.
+//! Authority comes from flat scalars only, so such a flattened claim grants nothing.
+
+use std::collections::BTreeSet;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use serde_json::{Map, Value, json};
+
+use crate::error::Error;
+
+/// Longest user or organisation id, in characters.
+const MAX_ID_LENGTH: usize = 200;
+
+/// The claims' names, which differ between identity providers.
+#[derive(Debug, Clone)]
+pub struct ClaimNames {
+    pub user: String,
+    pub organisation: String,
+    pub platform_admin: String,
+    pub organisation_admin: String,
+    pub permissions: String,
+}
+
+impl Default for ClaimNames {
+    fn default() -> Self {
+        Self {
+            user: "sub".into(),
+            organisation: "org_id".into(),
+            platform_admin: "is_platform_admin".into(),
+            organisation_admin: "is_org_admin".into(),
+            permissions: "permissions".into(),
+        }
+    }
+}
+
+/// A person or program with an identity. A handler that takes no `Caller` visibly needs none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub user_id: String,
+    pub org_id: String,
+    pub is_platform_admin: bool,
+    pub is_org_admin: bool,
+    pub permissions: BTreeSet<String>,
+}
+
+impl Caller {
+    /// Reads the authorizer object of a request. `None` is a caller without identity: absent or odd ids, the API keys'
+    /// roles `anon` and `service_role`, and anonymous sign-ins. They are all answered alike.
+    pub fn from_authorizer(authorizer: &Value, names: &ClaimNames) -> Option<Self> {
+        let typed = authorizer.get("lambda").and_then(Value::as_object);
+        let claims = typed.or_else(|| authorizer.pointer("/jwt/claims").and_then(Value::as_object))?;
+        if is_true(claims, "is_anonymous") || matches!(flat(claims, "role"), Some("anon" | "service_role")) {
+            return None;
+        }
+        Some(Self {
+            user_id: id(claims, &names.user)?,
+            org_id: id(claims, &names.organisation)?,
+            is_platform_admin: is_true(claims, &names.platform_admin),
+            is_org_admin: is_true(claims, &names.organisation_admin),
+            permissions: flat(claims, &names.permissions)
+                .map(|list| list.split_ascii_whitespace().map(str::to_owned).collect())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// The claims as row-level security reads them (db/schema/002), whatever the provider calls them.
+    pub fn database_claims(&self) -> String {
+        json!({
+            "sub": self.user_id,
+            "org_id": self.org_id,
+            "is_platform_admin": self.is_platform_admin,
+            "is_org_admin": self.is_org_admin,
+            "role": "authenticated",
+        })
+        .to_string()
+    }
+}
+
+/// A string claim that is not a flattened array or object.
+fn flat<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    claims.get(name)?.as_str().filter(|text| !text.starts_with('[') && !text.starts_with("map["))
+}
+
+fn id(claims: &Map<String, Value>, name: &str) -> Option<String> {
+    let text = flat(claims, name)?;
+    let fits = !text.trim().is_empty() && text.chars().count() <= MAX_ID_LENGTH && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned())
+}
+
+fn is_true(claims: &Map<String, Value>, name: &str) -> bool {
+    match claims.get(name) {
+        Some(Value::Bool(value)) => *value,
+        Some(Value::String(text)) => text == "true",
+        _ => false,
+    }
+}
+
+/// Any signed-in caller.
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        parts.extensions.get::<Self>().cloned().ok_or(Error::Unauthenticated)
+    }
+}
+
+/// A caller who administers the platform; everybody else is answered 403.
+#[derive(Debug, Clone)]
+pub struct PlatformAdmin(pub Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for PlatformAdmin {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        if caller.is_platform_admin { Ok(Self(caller)) } else { Err(Error::Forbidden) }
+    }
+}
+
+#[cfg(test)]
+#[path = "caller_tests.rs"]
+mod tests;

@@ -1,0 +1,146 @@
+//! The one entry of a function: API Gateway events go to the router, scheduled events to a typed handler.
+
+pub mod gateway;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use lambda_runtime::{Context, LambdaEvent, Runtime, service_fn};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+use tower::ServiceExt as _;
+
+use crate::caller::ClaimNames;
+use crate::error::{Error, Problem, Result};
+use gateway::HttpEvent;
+
+/// Default cap of a request body, well below the gateway's own 6 MB.
+pub const DEFAULT_BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub type ScheduledHandler = Arc<dyn Fn(ScheduledEvent) -> BoxFuture<Result<Value>> + Send + Sync>;
+
+/// An event of an EventBridge scheduled rule.
+/// Source: "AWS events from scheduled rules" in the EventBridge event reference.
+#[derive(Debug, Clone)]
+pub struct ScheduledEvent {
+    /// The scheduled minute, RFC 3339, as EventBridge wrote it.
+    pub time: String,
+    /// When Lambda ends this invocation.
+    pub deadline: Instant,
+}
+
+/// What a function answers to. A function without a router (the warmer) leaves it `None`.
+#[derive(Clone, Default)]
+pub struct Service {
+    pub router: Option<Router>,
+    pub claim_names: ClaimNames,
+    pub scheduled: Option<ScheduledHandler>,
+    /// 0 means [`DEFAULT_BODY_LIMIT_BYTES`].
+    pub body_limit_bytes: usize,
+}
+
+/// Gives unknown paths and methods the same kind of answer that handlers give.
+pub fn with_fallbacks(router: Router) -> Router {
+    router.fallback(|| async { Error::NotFound }).method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
+}
+
+/// Serves events until the sandbox ends.
+///
+/// # Errors
+/// When the Runtime API cannot be reached.
+pub async fn run(service: Service) -> Result<(), lambda_runtime::Error> {
+    let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        let service = service.clone();
+        async move { service.handle(&event.payload, &event.context).await }
+    });
+    Runtime::new(handler).run().await
+}
+
+/// The part of an event that tells its kind.
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(rename = "requestContext")]
+    request_context: Option<serde::de::IgnoredAny>,
+    #[serde(borrow)]
+    source: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow)]
+    time: Option<std::borrow::Cow<'a, str>>,
+}
+
+impl Service {
+    /// Handles one invocation.
+    ///
+    /// # Errors
+    /// An event of a kind that this function does not serve, or a failed scheduled run. HTTP requests always get an
+    /// HTTP answer.
+    pub async fn handle(&self, payload: &RawValue, context: &Context) -> Result<Box<RawValue>, lambda_runtime::Error> {
+        let kind: Kind<'_> = serde_json::from_str(payload.get())?;
+        if kind.request_context.is_some() && self.router.is_some() {
+            return Ok(self.answer(payload, context).await?);
+        }
+        if let (Some("aws.events"), Some(time), Some(handler)) = (kind.source.as_deref(), &kind.time, &self.scheduled) {
+            let left = context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default();
+            let event = ScheduledEvent { time: time.to_string(), deadline: Instant::now() + left };
+            return Ok(to_raw_value(&handler(event).await?)?);
+        }
+        Err("this function does not serve events of this kind".into())
+    }
+
+    async fn answer(&self, payload: &RawValue, context: &Context) -> Result<Box<RawValue>, serde_json::Error> {
+        let started = Instant::now();
+        let event: HttpEvent = match serde_json::from_str(payload.get()) {
+            Ok(event) => event,
+            Err(error) => {
+                // API Gateway sends no such event; whoever invoked the function directly is told what is wrong.
+                let error = Error::malformed(format!("not an HTTP API 2.0 event: {error}"));
+                let response = finish(axum::response::IntoResponse::into_response(error), "", &context.request_id);
+                return to_raw_value(&gateway::respond(response).await);
+            }
+        };
+        let request_id = event.request_id().unwrap_or(&context.request_id).to_owned();
+        let method = event.method().to_owned();
+        let path = event.path().to_owned();
+        let response = self.route(event).await;
+        let response = finish(response, &path, &request_id);
+        let status = response.status().as_u16();
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        // Debug formatting escapes control characters, so that a strange path cannot forge a log line.
+        tracing::info!(request_id, ?method, ?path, status, duration_ms, "request");
+        to_raw_value(&gateway::respond(response).await)
+    }
+
+    async fn route(&self, event: HttpEvent) -> axum::response::Response {
+        let limit = if self.body_limit_bytes == 0 { DEFAULT_BODY_LIMIT_BYTES } else { self.body_limit_bytes };
+        let request = match event.into_request(&self.claim_names, limit) {
+            Ok(request) => request,
+            Err(error) => return axum::response::IntoResponse::into_response(error),
+        };
+        // axum answers HEAD with GET's handler; no route of ours documents HEAD.
+        if request.method() == http::Method::HEAD {
+            return axum::response::IntoResponse::into_response(Error::MethodNotAllowed);
+        }
+        let Some(router) = self.router.clone() else {
+            return axum::response::IntoResponse::into_response(Error::NotFound);
+        };
+        match router.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// Turns a problem into its document, now that path and request id are known.
+fn finish(mut response: axum::response::Response, path: &str, request_id: &str) -> axum::response::Response {
+    let mut response = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem.into_response(path, request_id),
+        None => response,
+    };
+    if let Ok(value) = request_id.parse() {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}

@@ -1,0 +1,3 @@
+//! Everything of mgmt-common that needs a server, one binary.
+
+mod database;

@@ -1,0 +1,175 @@
+-- Roles, the read door, and row-level security of the tables of 001.
+-- Idempotent: policies are dropped and made again, in one transaction.
+
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'authenticated')
+     or not exists (select from pg_roles where rolname = 'anon') then
+    raise exception 'the roles anon and authenticated are missing: on plain Postgres run mgmt migrate --bootstrap-roles';
+  end if;
+
+  -- What a person triggers runs as _request, background work as _worker. Neither can log in.
+  if not exists (select from pg_roles where rolname = 'module_mgmt_request') then
+    create role module_mgmt_request nologin noinherit;
+  end if;
+  if not exists (select from pg_roles where rolname = 'module_mgmt_worker') then
+    create role module_mgmt_worker nologin noinherit;
+  end if;
+
+  -- The two logins own no right of their own: each may only become its role. mgmt migrate sets their passwords.
+  if not exists (select from pg_roles where rolname = 'module_mgmt_request_login') then
+    create role module_mgmt_request_login login noinherit;
+  end if;
+  if not exists (select from pg_roles where rolname = 'module_mgmt_worker_login') then
+    create role module_mgmt_worker_login login noinherit;
+  end if;
+end
+$$;
+
+grant module_mgmt_request to module_mgmt_request_login;
+grant module_mgmt_worker to module_mgmt_worker_login;
+
+-- SET ROLE does not apply a role's settings, so the limits hang on the logins.
+alter role module_mgmt_request_login set statement_timeout = '4s';
+alter role module_mgmt_request_login set lock_timeout = '2s';
+alter role module_mgmt_request_login set idle_in_transaction_session_timeout = '10s';
+alter role module_mgmt_worker_login set statement_timeout = '15s';
+alter role module_mgmt_worker_login set lock_timeout = '5s';
+alter role module_mgmt_worker_login set idle_in_transaction_session_timeout = '30s';
+
+-- Our helpers live in a schema of their own: a platform may have functions of the same names in public.
+create schema if not exists module_mgmt;
+comment on schema module_mgmt is 'Helpers of module-mgmt: who asks, and the door for reads.';
+revoke all on schema module_mgmt from public;
+grant usage on schema module_mgmt
+  to authenticated, module_mgmt_request, module_mgmt_worker, module_mgmt_request_login, module_mgmt_worker_login;
+grant usage on schema public to module_mgmt_request, module_mgmt_worker;
+
+-- After a transaction that set them, the claims read as '' and not as null.
+create or replace function module_mgmt.claims() returns jsonb
+language sql stable parallel safe set search_path = '' as $$
+  select nullif(current_setting('request.jwt.claims', true), '')::jsonb
+$$;
+comment on function module_mgmt.claims() is 'The claims of the request, or null.';
+
+create or replace function module_mgmt.get_current_org_id() returns text
+language sql stable parallel safe set search_path = '' as $$
+  select case when jsonb_typeof(module_mgmt.claims() -> 'org_id') = 'string' then nullif(module_mgmt.claims() ->> 'org_id', '') end
+$$;
+comment on function module_mgmt.get_current_org_id() is 'The organisation for which the caller acts, or null.';
+
+-- ->> prints true and "true" alike, and prints an array or object as something else: only flat scalars grant.
+create or replace function module_mgmt.is_platform_admin() returns boolean
+language sql stable parallel safe set search_path = '' as $$
+  select coalesce(module_mgmt.claims() ->> 'is_platform_admin' = 'true', false)
+$$;
+comment on function module_mgmt.is_platform_admin() is 'Whether the caller administers the platform.';
+
+create or replace function module_mgmt.is_org_admin() returns boolean
+language sql stable parallel safe set search_path = '' as $$
+  select coalesce(module_mgmt.claims() ->> 'is_org_admin' = 'true', false)
+$$;
+comment on function module_mgmt.is_org_admin() is 'Whether the caller administers the organisation for which it acts.';
+
+-- The door for reads: role, claims and statement in one message, so that an authorised read is one round trip.
+-- EXECUTE plans the statement after the role is set; a CTE that sets the role would be planned before it.
+create or replace function module_mgmt.read_as(role_name text, claims text, statement text, parameters text[])
+returns setof text language plpgsql security invoker set search_path = '' as $$
+begin
+  perform set_config('role', role_name, true),
+          set_config('request.jwt.claims', claims, true),
+          set_config('transaction_read_only', 'on', true);
+  return query execute 'select row_to_json(answer)::text from (' || statement || ') as answer' using parameters;
+end
+$$;
+comment on function module_mgmt.read_as(text, text, text, text[]) is
+  'Runs one SELECT as the role and with the claims given, read-only; each row as JSON text. Parameters are ($1)[n].';
+
+revoke all on all functions in schema module_mgmt from public;
+grant execute on function module_mgmt.claims(), module_mgmt.get_current_org_id(), module_mgmt.is_platform_admin(),
+  module_mgmt.is_org_admin() to authenticated, module_mgmt_request, module_mgmt_worker;
+grant execute on function module_mgmt.read_as(text, text, text, text[])
+  to module_mgmt_request_login, module_mgmt_worker_login;
+
+-- Supabase grants everything, TRUNCATE too, on new tables by default.
+revoke all on public.platform_lambda_config, public.platform_rule_sync, public.platform_warming_run,
+  public.platform_warming_target from public, anon, authenticated, module_mgmt_request, module_mgmt_worker;
+
+grant select on public.platform_lambda_config to authenticated;
+grant select, insert, update on public.platform_lambda_config to module_mgmt_request;
+grant select on public.platform_lambda_config to module_mgmt_worker;
+grant select, insert, update on public.platform_rule_sync to module_mgmt_request, module_mgmt_worker;
+grant select on public.platform_warming_run, public.platform_warming_target to module_mgmt_request;
+grant select, insert, update, delete on public.platform_warming_run, public.platform_warming_target to module_mgmt_worker;
+
+alter table public.platform_lambda_config  enable row level security, force row level security;
+alter table public.platform_rule_sync      enable row level security, force row level security;
+alter table public.platform_warming_run    enable row level security, force row level security;
+alter table public.platform_warming_target enable row level security, force row level security;
+
+-- Policies of the old system, and our own of an earlier run, go; any other is not ours and is reported.
+do $$
+declare
+  found record;
+begin
+  for found in
+    select tablename, policyname from pg_policies
+    where schemaname = 'public' and tablename in
+      ('platform_lambda_config', 'platform_rule_sync', 'platform_warming_run', 'platform_warming_target')
+  loop
+    if found.policyname ~* '^super admins can .+ all platform configs$'
+       or found.policyname like 'Platform admins %' or found.policyname like 'The worker %' then
+      execute format('drop policy %I on public.%I', found.policyname, found.tablename);
+    else
+      raise warning 'policy "%" on % is not of module-mgmt; it stays in force', found.policyname, found.tablename;
+    end if;
+  end loop;
+end
+$$;
+
+create policy "Platform admins read every platform config" on public.platform_lambda_config
+  for select to authenticated, module_mgmt_request using ((select module_mgmt.is_platform_admin()));
+create policy "Platform admins add platform configs" on public.platform_lambda_config
+  for insert to module_mgmt_request with check ((select module_mgmt.is_platform_admin()));
+create policy "Platform admins change platform configs" on public.platform_lambda_config
+  for update to module_mgmt_request
+  using ((select module_mgmt.is_platform_admin())) with check ((select module_mgmt.is_platform_admin()));
+create policy "The worker reads every platform config" on public.platform_lambda_config
+  for select to module_mgmt_worker using (true);
+
+create policy "Platform admins keep the rule sync state" on public.platform_rule_sync
+  for all to module_mgmt_request
+  using ((select module_mgmt.is_platform_admin())) with check ((select module_mgmt.is_platform_admin()));
+create policy "The worker keeps the rule sync state" on public.platform_rule_sync
+  for all to module_mgmt_worker using (true) with check (true);
+
+create policy "Platform admins read the warming history" on public.platform_warming_run
+  for select to module_mgmt_request using ((select module_mgmt.is_platform_admin()));
+create policy "The worker keeps the warming history" on public.platform_warming_run
+  for all to module_mgmt_worker using (true) with check (true);
+
+create policy "Platform admins read what pings have shown" on public.platform_warming_target
+  for select to module_mgmt_request using ((select module_mgmt.is_platform_admin()));
+create policy "The worker keeps what pings have shown" on public.platform_warming_target
+  for all to module_mgmt_worker using (true) with check (true);
+
+comment on policy "Platform admins read every platform config" on public.platform_lambda_config is
+  'Configs name functions and schedules of the whole platform.';
+comment on policy "Platform admins add platform configs" on public.platform_lambda_config is
+  'PUT of a key that does not exist yet.';
+comment on policy "Platform admins change platform configs" on public.platform_lambda_config is
+  'PUT of a key that exists. There is no DELETE.';
+comment on policy "The worker reads every platform config" on public.platform_lambda_config is
+  'The reconcile and the warmer follow the stored schedule; they never change it.';
+comment on policy "Platform admins keep the rule sync state" on public.platform_rule_sync is
+  'Saving a schedule syncs it at once, as the person who saved it.';
+comment on policy "The worker keeps the rule sync state" on public.platform_rule_sync is
+  'The hourly reconcile syncs in the background.';
+comment on policy "Platform admins read the warming history" on public.platform_warming_run is
+  'GET /platform/lambda-warming/runs.';
+comment on policy "The worker keeps the warming history" on public.platform_warming_run is
+  'The warmer claims a tick, writes its report, and prunes old rows.';
+comment on policy "Platform admins read what pings have shown" on public.platform_warming_target is
+  'The function list says how each function is warmed.';
+comment on policy "The worker keeps what pings have shown" on public.platform_warming_target is
+  'The warmer stores what it found and forgets what the schedule no longer names.';
