@@ -1,1 +1,3 @@
 //! The weekly local-time schedule: parse it, ask what is due, compile it to EventBridge rules. Pure, no I/O.
+
+pub mod name;
