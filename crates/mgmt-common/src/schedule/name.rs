@@ -1,8 +1,8 @@
 //! The names of our rules on a bus that is shared with everybody, and of the old system's rules.
 
-use std::fmt::Display;
-
 use sha2::{Digest, Sha256};
+
+use super::cron::CronExpression;
 
 /// Hexadecimal digits of the expression's hash in a rule name. 20 + 1 + 20 + 6 + 16 = 63 characters at most, and
 /// EventBridge allows 64 (`PutRule`, parameter `Name`).
@@ -56,7 +56,7 @@ impl Namespace {
     }
 
     /// The name of the rule for this expression. It depends on nothing else, so an unchanged expression keeps its rule.
-    pub fn rule_name(&self, expression: &impl Display) -> String {
+    pub fn rule_name(&self, expression: &CronExpression) -> String {
         let digest = Sha256::digest(expression.to_string().as_bytes());
         let hash: String = digest.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
         format!("{}{hash}", self.prefix())
@@ -97,6 +97,10 @@ fn is_namespace_part(value: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn expression(text: &str) -> CronExpression {
+        CronExpression::parse(text).unwrap()
+    }
+
     fn shop() -> Namespace {
         Namespace::parse("shop", "prod").unwrap()
     }
@@ -119,18 +123,18 @@ mod tests {
     #[test]
     fn a_rule_name_is_the_first_16_digits_of_the_hash_of_the_expression() {
         // printf 'cron(* * ? * * *)' | sha256sum
-        assert_eq!(shop().rule_name(&"cron(* * ? * * *)"), "shop.prod.warm.214173c6a4219078");
+        assert_eq!(shop().rule_name(&expression("cron(* * ? * * *)")), "shop.prod.warm.214173c6a4219078");
     }
 
     #[test]
     fn the_longest_name_fits_in_the_64_characters_of_eventbridge() {
         let longest = Namespace::parse("abcdefghij0123456789", "abcdefghij0123456789").unwrap();
-        assert_eq!(longest.rule_name(&"cron(* * ? * * *)").len(), 63);
+        assert_eq!(longest.rule_name(&expression("cron(* * ? * * *)")).len(), 63);
     }
 
     #[test]
     fn only_names_of_exactly_this_namespace_are_owned() {
-        assert!(shop().owns(&shop().rule_name(&"cron(0 9 ? * * *)")));
+        assert!(shop().owns(&shop().rule_name(&expression("cron(0 9 ? * * *)"))));
         for foreign in [
             "shop.prod.warm.",
             "shop.prod.warm.0123456789abcde",
