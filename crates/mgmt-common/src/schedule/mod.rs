@@ -1,6 +1,11 @@
 //! The weekly local-time schedule: parse it, ask what is due, compile it to EventBridge rules. Pure, no I/O.
 
+pub mod config;
 pub mod cron;
+pub mod due;
+mod fields;
+pub mod functions;
 pub mod grid;
 pub mod name;
+pub mod week;
 pub mod zone;
