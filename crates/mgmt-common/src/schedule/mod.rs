@@ -1,6 +1,8 @@
 //! The weekly local-time schedule: parse it, ask what is due, compile it to EventBridge rules. Pure, no I/O.
 
+pub mod compile;
 pub mod config;
+mod cover;
 pub mod cron;
 pub mod due;
 mod fields;

@@ -1,0 +1,1 @@
+//! The parser: what is accepted, and that every fault is reported at once.

@@ -1,0 +1,7 @@
+//! The schedule as a whole, checked against a second, naive implementation.
+
+mod config;
+mod due;
+mod oracle;
+mod rules;
+mod sweep;
