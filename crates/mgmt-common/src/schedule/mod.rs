@@ -2,6 +2,7 @@
 
 pub mod compile;
 pub mod config;
+pub mod cost;
 mod cover;
 pub mod cron;
 pub mod due;
@@ -9,5 +10,7 @@ mod fields;
 pub mod functions;
 pub mod grid;
 pub mod name;
+pub mod preview;
+pub mod warnings;
 pub mod week;
 pub mod zone;

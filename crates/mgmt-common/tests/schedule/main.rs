@@ -3,5 +3,6 @@
 mod config;
 mod due;
 mod oracle;
+mod preview;
 mod rules;
 mod sweep;
