@@ -1,1 +1,5 @@
 //! Strict fakes of the AWS APIs, a Runtime API harness and throw-away databases: for tests and benchmarks only.
+
+pub mod eventbridge;
+pub mod lambda_api;
+pub mod severable;
