@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
@@ -114,8 +114,10 @@ fn tls_context() -> TlsContext {
     for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
         roots.add_pem_certificate(pem(root));
     }
-    let built: Result<TlsContext, _> = tls::TlsContext::builder().with_trust_store(roots).build();
-    built.expect("a trust store of compiled-in certificates needs nothing that could be missing")
+    TlsContext::builder()
+        .with_trust_store(roots)
+        .build()
+        .expect("a context of nothing but compiled-in certificates has no part that could be missing")
 }
 
 /// The SDK takes PEM only, so the DER of the compiled-in roots is wrapped.

@@ -37,8 +37,10 @@ pub enum AwsErrorKind {
     LimitExceeded,
     /// The resource does not exist.
     NotFound,
-    /// AWS refused the request as such.
+    /// AWS refused the request as such, or accepted it and failed one of its entries.
     Refused,
+    /// The time that the caller gave was over before the call could start.
+    DeadlinePassed,
 }
 
 impl AwsErrorKind {
