@@ -17,6 +17,8 @@ pub(super) async fn apply(calls: &mut Calls<'_>, desired: &Desired, first: &Plan
         return SyncReport::of_rules(results, &first.alarms, Vec::new(), calls);
     }
     match confirm(calls, desired).await {
+        // An alarm stands for the whole run: rules that were created since make the share of deletions look smaller.
+        Ok(_) if !first.alarms.is_empty() => SyncReport::of_rules(results, &first.alarms, Vec::new(), calls),
         Ok(confirmed) => {
             let adopted = remove(calls, &confirmed, &mut results).await;
             SyncReport::of_rules(results, &confirmed.alarms, adopted, calls)

@@ -83,9 +83,16 @@ impl<'a> Calls<'a> {
     {
         let mut attempt = 0;
         loop {
-            self.wait_for_turn(is_write).await;
-            if Instant::now() >= self.deadline {
+            let turn = if is_write { self.next_write.max(Instant::now()) } else { Instant::now() };
+            if turn < self.deadline {
+                sleep(turn.saturating_duration_since(Instant::now())).await;
+            }
+            // Looked at again after the wait, which may have taken longer than asked for in a frozen sandbox.
+            if turn.max(Instant::now()) >= self.deadline {
                 return Err(deadline_passed(action, resource));
+            }
+            if is_write {
+                self.next_write = turn + Duration::from_secs(1) / self.pacing.writes_per_second.max(1);
             }
             *(if is_write { &mut self.writes } else { &mut self.reads }) += 1;
             let error = match send().await {
@@ -99,18 +106,6 @@ impl<'a> Calls<'a> {
             self.retries_left -= 1;
             self.back_off(attempt - 1).await;
         }
-    }
-
-    /// Keeps writes at least one interval apart. A wait that would end after the deadline is not begun.
-    async fn wait_for_turn(&mut self, is_write: bool) {
-        if !is_write {
-            return;
-        }
-        let turn = self.next_write.max(Instant::now());
-        if turn < self.deadline {
-            sleep(turn.saturating_duration_since(Instant::now())).await;
-        }
-        self.next_write = turn + Duration::from_secs(1) / self.pacing.writes_per_second.max(1);
     }
 }
 

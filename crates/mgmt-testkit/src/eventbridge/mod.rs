@@ -133,6 +133,11 @@ impl EventBridgeFake {
         lock(&self.state).calls.clone()
     }
 
+    /// How many calls were received since the start or the last [`EventBridgeFake::forget_calls`].
+    pub fn call_count(&self) -> usize {
+        lock(&self.state).calls.len()
+    }
+
     /// How many calls of this action were received.
     pub fn count(&self, action: &str) -> usize {
         lock(&self.state).calls.iter().filter(|call| call.action == action).count()
