@@ -2,6 +2,8 @@
 //!
 //! Every room has a cargo feature, so that a function links only what it uses; without features there is no I/O here.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 #[cfg(feature = "http")]
 pub mod caller;
 #[cfg(feature = "db")]
@@ -10,9 +12,15 @@ pub mod db;
 pub mod error;
 #[cfg(feature = "http")]
 pub mod etag;
+#[cfg(feature = "eventbridge")]
+pub mod eventbridge;
 pub mod field_error;
+#[cfg(feature = "functions")]
+pub mod functions;
 #[cfg(feature = "http")]
 pub mod json;
+#[cfg(feature = "schedule")]
+pub mod rules;
 #[cfg(feature = "schedule")]
 pub mod schedule;
 #[cfg(feature = "http")]

@@ -1,6 +1,7 @@
 //! A throw-away database for each test, on the real Postgres that `mgmt dev --only database` runs.
 //!
 //! The schema is loaded once into a template; each test gets a copy of it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be arranged should stop where it fails")]
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
