@@ -177,3 +177,12 @@ impl IntoResponse for Error {
 fn count(n: usize, thing: &str) -> String {
     if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
 }
+
+/// An AWS failure that leaves nothing to answer with. Which service it was, the action's prefix says.
+#[cfg(feature = "aws")]
+impl From<crate::aws::AwsError> for Error {
+    fn from(error: crate::aws::AwsError) -> Self {
+        let dependency = if error.action.starts_with("lambda:") { Dependency::Lambda } else { Dependency::EventBridge };
+        Self::Unavailable { dependency, cause: error.to_string() }
+    }
+}

@@ -85,6 +85,14 @@ impl EventBridgeManager {
         observe::observe(&mut self.calls(deadline), namespace).await
     }
 
+    /// How many rules the default bus holds, everybody's; its quota is shared.
+    ///
+    /// # Errors
+    /// `events:ListRules` failed for good on one of the pages.
+    pub async fn count_rules(&self, deadline: Instant) -> Result<u32, AwsError> {
+        observe::count_rules(&mut self.calls(deadline)).await
+    }
+
     /// What [`EventBridgeManager::reconcile`] would do now. Reads only.
     ///
     /// # Errors

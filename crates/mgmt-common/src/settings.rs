@@ -2,13 +2,19 @@
 //!
 //! Every struct reads all it needs and reports all that is missing or wrong at once.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod reader;
 
+#[cfg(feature = "aws")]
+pub use aws::aws_settings;
 pub use reader::{Reader, SettingsError};
 
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::caller::ClaimNames;
+#[cfg(feature = "schedule")]
+use crate::schedule::name::Namespace;
 
 /// Which of the two logins a deployed function has; see [`crate::db`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,4 +64,11 @@ pub fn claim_names(reader: &mut Reader) -> ClaimNames {
         organisation_admin: reader.or("CLAIM_ORGANISATION_ADMIN", &names.organisation_admin),
         permissions: reader.or("CLAIM_PERMISSIONS", &names.permissions),
     }
+}
+
+/// `PROJECT` and `ENVIRONMENT`: the namespace of this deployment's rules.
+#[cfg(feature = "schedule")]
+pub fn namespace(reader: &mut Reader) -> Option<Namespace> {
+    let (project, environment) = (reader.required("PROJECT"), reader.required("ENVIRONMENT"));
+    Namespace::parse(&project, &environment).map_err(|error| reader.fault(error.to_string())).ok()
 }

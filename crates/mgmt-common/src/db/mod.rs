@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use deadpool_postgres::{Pool, PoolError};
+use scoped_futures::ScopedBoxFuture;
 use serde::de::DeserializeOwned;
 use tokio_postgres::types::Type;
 
@@ -30,6 +31,18 @@ const REQUEST_LIMIT: Duration = Duration::from_millis(4500);
 const WORKER_LIMIT: Duration = Duration::from_secs(25);
 /// How often a transaction is run when the database asks for a retry (40001, 40P01).
 const ATTEMPTS: u32 = 4;
+
+/// What a transaction does: `|tx| async move { … }.scope_boxed()`. (An async closure would read better, but its future
+/// cannot be shown to be `Send` today, which axum's handlers need.)
+pub trait Work<'work, T>:
+    for<'tx> Fn(&'tx Transaction) -> ScopedBoxFuture<'work, 'tx, Result<T>> + Send + Sync
+{
+}
+
+impl<'work, T, F> Work<'work, T> for F where
+    F: for<'tx> Fn(&'tx Transaction) -> ScopedBoxFuture<'work, 'tx, Result<T>> + Send + Sync
+{
+}
 
 pub struct Database {
     settings: DatabaseSettings,
@@ -76,12 +89,12 @@ impl Database {
     ///
     /// # Errors
     /// What the closure returns; [`Error::Unavailable`] when the database does not answer in time.
-    pub async fn run_as<T>(&self, caller: &Caller, work: impl AsyncFn(&Transaction) -> Result<T>) -> Result<T> {
+    pub async fn run_as<'work, T>(&self, caller: &Caller, work: impl Work<'work, T>) -> Result<T> {
         self.run(&self.request(caller)?, work).await
     }
 
     /// [`Self::run_as`] for background work.
-    pub async fn run_as_worker<T>(&self, work: impl AsyncFn(&Transaction) -> Result<T>) -> Result<T> {
+    pub async fn run_as_worker<'work, T>(&self, work: impl Work<'work, T>) -> Result<T> {
         self.run(&self.worker()?, work).await
     }
 
@@ -159,7 +172,7 @@ impl Database {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    async fn run<T>(&self, identity: &Identity, work: impl AsyncFn(&Transaction) -> Result<T>) -> Result<T> {
+    async fn run<'work, T>(&self, identity: &Identity, work: impl Work<'work, T>) -> Result<T> {
         let mut attempt = 1;
         loop {
             let once = async {

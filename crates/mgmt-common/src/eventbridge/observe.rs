@@ -11,8 +11,8 @@ use crate::schedule::name::Namespace;
 
 /// `ListRules` for both prefixes, all pages; targets of ours and of old rules; tags of rules whose name is ours.
 pub(super) async fn observe(calls: &mut Calls<'_>, namespace: &Namespace) -> Result<Vec<ActualRule>, AwsError> {
-    let mut found = list_rules(calls, &namespace.prefix()).await?;
-    found.extend(list_rules(calls, &namespace.old_prefix()).await?);
+    let mut found = list_rules(calls, Some(&namespace.prefix())).await?;
+    found.extend(list_rules(calls, Some(&namespace.old_prefix())).await?);
     let mut rules = Vec::with_capacity(found.len());
     for rule in found {
         let mut rule = actual_rule(rule);
@@ -32,6 +32,12 @@ pub(super) async fn observe(calls: &mut Calls<'_>, namespace: &Namespace) -> Res
     Ok(rules)
 }
 
+/// Counts the rules of the whole bus.
+pub(super) async fn count_rules(calls: &mut Calls<'_>) -> Result<u32, AwsError> {
+    let rules = list_rules(calls, None).await?;
+    Ok(u32::try_from(rules.len()).unwrap_or(u32::MAX))
+}
+
 async fn complete(calls: &mut Calls<'_>, rule: &mut ActualRule, is_ours: bool) -> Result<(), AwsError> {
     rule.targets = list_targets(calls, &rule.name).await?;
     if is_ours {
@@ -40,12 +46,14 @@ async fn complete(calls: &mut Calls<'_>, rule: &mut ActualRule, is_ours: bool) -
     Ok(())
 }
 
-async fn list_rules(calls: &mut Calls<'_>, prefix: &str) -> Result<Vec<Rule>, AwsError> {
+async fn list_rules(calls: &mut Calls<'_>, prefix: Option<&str>) -> Result<Vec<Rule>, AwsError> {
     let mut rules = Vec::new();
     let mut token = None;
     loop {
-        let request = calls.client.list_rules().name_prefix(prefix).limit(100).set_next_token(token);
-        let page = calls.read("events:ListRules", prefix, || request.clone().send()).await?;
+        let request =
+            calls.client.list_rules().set_name_prefix(prefix.map(str::to_owned)).limit(100).set_next_token(token);
+        let page =
+            calls.read("events:ListRules", prefix.unwrap_or("the default bus"), || request.clone().send()).await?;
         rules.extend(page.rules.unwrap_or_default());
         token = page.next_token;
         if token.is_none() {

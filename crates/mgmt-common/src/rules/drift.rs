@@ -7,6 +7,7 @@ use super::{ActualRule, ActualTarget, DesiredRule, TARGET_MAX_AGE_SECONDS, TARGE
 /// One field that is not as it should be, by hand or because the schedule changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Drift {
     /// For example `state` or `target.input`.
     pub field: &'static str,
@@ -37,7 +38,7 @@ pub(super) fn drift(desired: &DesiredRule, actual: &ActualRule) -> Vec<Drift> {
             let number = |value: i32| value.to_string();
             let (age, retries) = (found.max_age_seconds.map(number), found.max_retries.map(number));
             compare("target.arn", Some(&target.arn), Some(&found.arn));
-            compare("target.input", Some(&target.input), found.input.as_deref());
+            compare("target.input", target.input.as_deref(), found.input.as_deref());
             compare("target.maxAgeSeconds", Some(&number(TARGET_MAX_AGE_SECONDS)), age.as_deref());
             compare("target.maxRetries", Some(&number(TARGET_MAX_RETRIES)), retries.as_deref());
             compare("target.deadLetterArn", target.dead_letter_arn.as_deref(), found.dead_letter_arn.as_deref());

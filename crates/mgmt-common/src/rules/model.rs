@@ -23,6 +23,7 @@ pub struct Desired {
 /// One rule as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct DesiredRule {
     /// From [`Namespace::rule_name`].
     pub name: String,
@@ -37,18 +38,20 @@ pub struct DesiredRule {
 /// [`super::TARGET_MAX_RETRIES`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct DesiredTarget {
     pub id: String,
     /// The warmer function.
     pub arn: String,
-    /// JSON text of at most 8,192 characters.
-    pub input: String,
+    /// JSON text of at most 8,192 characters; `None` passes the event on whole, with the scheduled time in it.
+    pub input: Option<String>,
     /// The SQS queue for ticks that could not be delivered.
     pub dead_letter_arn: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub enum RuleState {
     Enabled,
     Disabled,
@@ -67,6 +70,7 @@ impl RuleState {
 /// One rule as `ListRules`, `ListTargetsByRule` and `ListTagsForResource` describe it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct ActualRule {
     pub name: String,
     pub arn: String,
@@ -85,6 +89,7 @@ pub struct ActualRule {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct ActualTarget {
     pub id: String,
     pub arn: String,

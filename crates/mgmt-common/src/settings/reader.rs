@@ -57,6 +57,11 @@ impl Reader {
         }
     }
 
+    /// Notes what is wrong with a combination of variables.
+    pub fn fault(&mut self, sentence: String) {
+        self.faults.push(sentence);
+    }
+
     /// # Errors
     /// When any variable was missing or wrong.
     pub fn finish<T>(self, settings: T) -> Result<T, SettingsError> {

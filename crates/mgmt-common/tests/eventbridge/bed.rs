@@ -115,7 +115,7 @@ pub(crate) fn rule(minute: u32) -> DesiredRule {
         target: DesiredTarget {
             id: "warmer".to_owned(),
             arn: WARMER.to_owned(),
-            input: r#"{"source":"module-mgmt.tick"}"#.to_owned(),
+            input: Some(r#"{"source":"module-mgmt.tick"}"#.to_owned()),
             dead_letter_arn: Some("arn:aws:sqs:eu-central-1:123456789012:dead-ticks".to_owned()),
         },
     }

@@ -11,7 +11,7 @@ pub(crate) fn scenario() -> (Desired, Desired) {
     let before = desired(&[1, 2, 3, 4]);
     let mut after = desired(&[1, 2, 5, 6, 7]);
     for rule in &mut after.rules[..2] {
-        rule.target.input = r#"{"source":"module-mgmt.tick","v":2}"#.to_owned();
+        rule.target.input = Some(r#"{"source":"module-mgmt.tick","v":2}"#.to_owned());
     }
     (before, after)
 }

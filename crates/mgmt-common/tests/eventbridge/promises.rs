@@ -28,7 +28,7 @@ async fn k_changed_rules_are_k_put_rules_and_k_put_targets() {
         let mut wanted = desired(&TWENTY);
         bed.seed(&wanted);
         for rule in &mut wanted.rules[..changed] {
-            rule.target.input = "{}".to_owned();
+            rule.target.input = Some("{}".to_owned());
         }
         let report = bed.reconcile(&wanted).await;
         assert_eq!(report.status, SyncStatus::Synced, "{report:#?}");

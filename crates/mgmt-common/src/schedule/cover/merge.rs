@@ -13,7 +13,7 @@ pub(super) fn unite_down_to(mut boxes: Vec<MinuteBox>, most: usize) -> Vec<Minut
     while boxes.len() > most.max(1) {
         let pairs = (1..boxes.len()).flat_map(|high| (0..high).map(move |low| (low, high)));
         let unions = pairs.map(|(low, high)| Union::around(&boxes, low, high));
-        let Some(best) = unions.min_by(|one, other| one.compare(other)) else {
+        let Some(best) = unions.min_by(Union::compare) else {
             break;
         };
         boxes.retain(|one| !one.intersects(best.outer));

@@ -1,5 +1,6 @@
 use mgmt_common::error::{Error, Result};
 use mgmt_testkit::database::TestDatabase;
+use scoped_futures::ScopedFutureExt as _;
 use serde::Deserialize;
 use tokio_postgres::types::Type;
 
@@ -121,11 +122,11 @@ async fn a_transaction_commits_on_success_and_leaves_nothing_on_error() {
         let key = format!("k {way}");
         let write = async |fail: bool| -> Result<()> {
             requests
-                .run_as(&caller(true), async |tx| {
+                .run_as(&caller(true), |tx| async move {
                     let statement = "-- write\ninsert into public.platform_lambda_config (config_key, config_value) values ($1, '1')";
                     tx.execute(statement, &[(&key, Type::VARCHAR)]).await?;
                     if fail { Err(Error::NotFound) } else { Ok(()) }
-                })
+                }.scope_boxed())
                 .await
         };
         assert!(write(true).await.is_err());

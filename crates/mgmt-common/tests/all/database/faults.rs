@@ -4,6 +4,7 @@ use mgmt_common::db::Database;
 use mgmt_common::error::{Dependency, Error};
 use mgmt_common::settings::DatabaseRole;
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
+use scoped_futures::ScopedFutureExt as _;
 use serde_json::Value;
 use tokio_postgres::types::Type;
 
@@ -56,20 +57,29 @@ async fn a_cancelled_or_failed_transaction_leaves_no_claims_to_the_next_request(
     let database = TestDatabase::create().await;
     let admin = caller(true);
     for (way, requests, _) in ways(&database) {
-        let hanging = requests.run_as(&admin, async |tx| {
-            tx.query("-- hang\nselect pg_sleep(30)::text", &[]).await?;
-            Ok(())
+        let hanging = requests.run_as(&admin, |tx| {
+            async move {
+                tx.query("-- hang\nselect pg_sleep(30)::text", &[]).await?;
+                Ok(())
+            }
+            .scope_boxed()
         });
         assert!(tokio::time::timeout(Duration::from_millis(200), hanging).await.is_err());
-        let idle = requests.run_as(&admin, async |_| {
-            std::future::pending::<()>().await;
-            Ok(())
+        let idle = requests.run_as(&admin, |_| {
+            async move {
+                std::future::pending::<()>().await;
+                Ok(())
+            }
+            .scope_boxed()
         });
         assert!(tokio::time::timeout(Duration::from_millis(200), idle).await.is_err());
         let failed: Result<(), Error> = requests
-            .run_as(&admin, async |tx| {
-                tx.query("-- fail\nselect 1/0", &[]).await?;
-                Ok(())
+            .run_as(&admin, |tx| {
+                async move {
+                    tx.query("-- fail\nselect 1/0", &[]).await?;
+                    Ok(())
+                }
+                .scope_boxed()
             })
             .await;
         assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
@@ -89,9 +99,12 @@ async fn a_failed_statement_that_is_ignored_does_not_look_like_a_commit() {
     let database = TestDatabase::create().await;
     let requests = request(&database);
     let result = requests
-        .run_as(&caller(true), async |tx| {
-            let _ = tx.query("-- fail\nselect 1/0", &[]).await;
-            Ok(())
+        .run_as(&caller(true), |tx| {
+            async move {
+                let _ = tx.query("-- fail\nselect 1/0", &[]).await;
+                Ok(())
+            }
+            .scope_boxed()
         })
         .await;
     assert!(matches!(result, Err(Error::Internal(_))), "{result:?}");
@@ -104,15 +117,21 @@ async fn deadlocks_are_retried_and_end_in_one_effect_each() {
     let put = "-- put\ninsert into public.platform_lambda_config (config_key, config_value) values ($1, '0')";
     for key in ["a", "b"] {
         let key = key.to_owned();
-        requests.run_as(&caller(true), async |tx| tx.execute(put, &[(&key, Type::VARCHAR)]).await).await.unwrap();
+        requests
+            .run_as(&caller(true), |tx| async move { tx.execute(put, &[(&key, Type::VARCHAR)]).await }.scope_boxed())
+            .await
+            .unwrap();
     }
     let bump = "-- bump\nupdate public.platform_lambda_config set config_value = to_jsonb(config_value::int + 1) where config_key = $1";
     let cross = async |first: &str, second: &str| {
         requests
-            .run_as(&caller(true), async |tx| {
-                tx.execute(bump, &[(&first, Type::VARCHAR)]).await?;
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                tx.execute(bump, &[(&second, Type::VARCHAR)]).await
+            .run_as(&caller(true), |tx| {
+                async move {
+                    tx.execute(bump, &[(&first, Type::VARCHAR)]).await?;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    tx.execute(bump, &[(&second, Type::VARCHAR)]).await
+                }
+                .scope_boxed()
             })
             .await
     };
@@ -144,12 +163,15 @@ async fn a_statement_that_runs_too_long_or_a_standby_is_unavailable_and_a_missin
     admin.batch_execute(&read_only).await.unwrap();
     let standby = request(&database);
     let write = standby
-        .run_as(&caller(true), async |tx| {
-            tx.execute(
-                "-- w\ninsert into public.platform_lambda_config (config_key, config_value) values ('ro', '1')",
-                &[],
-            )
-            .await
+        .run_as(&caller(true), |tx| {
+            async move {
+                tx.execute(
+                    "-- w\ninsert into public.platform_lambda_config (config_key, config_value) values ('ro', '1')",
+                    &[],
+                )
+                .await
+            }
+            .scope_boxed()
         })
         .await;
     assert!(is_unavailable(&write), "{write:?}");

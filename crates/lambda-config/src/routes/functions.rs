@@ -1,0 +1,82 @@
+//! The functions of the account, and how each is warmed.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use mgmt_common::caller::PlatformAdmin;
+use mgmt_common::error::Result;
+use mgmt_common::functions::FunctionSummary;
+use mgmt_common::schedule::config::WarmingConfig;
+use mgmt_common::schedule::functions::{Payload, WarmFunction};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Shared;
+use crate::store::warming::{WarmingRow, read_warming};
+
+/// A function and how it is warmed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ListedFunction {
+    #[serde(flatten)]
+    function: FunctionSummary,
+    /// One entry per qualifier that the schedule names; empty when the function is not warmed.
+    warming: Vec<FunctionWarming>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct FunctionWarming {
+    qualifier: Option<String>,
+    /// How many instances are kept warm.
+    concurrency: u16,
+    /// `native`, `lambda-warmer`, `serverless-plugin-warmup` or `custom`.
+    payload: &'static str,
+    /// `proven`, `suspended`, or `unproven` before the first native ping; other payloads prove nothing.
+    status: String,
+    /// Why it is suspended.
+    reason: Option<String>,
+    /// The function's part of the newest finished run.
+    last_run: Option<Value>,
+}
+
+/// All functions of the account, or of this deployment's prefix, sorted by name.
+#[utoipa::path(get, path = "/platform/lambda-functions",
+    responses((status = 200, body = Vec<ListedFunction>), (status = 503)))]
+pub(super) async fn list_functions(
+    PlatformAdmin(caller): PlatformAdmin,
+    State(state): Shared,
+) -> Result<Answer<Vec<ListedFunction>>> {
+    let functions = state.functions.list(&state.settings.function_prefix).await?;
+    let row = read_warming(&state.database, &caller).await?;
+    // A schedule that cannot be read warms nothing; GET of the config shows why.
+    let schedule = row.config_value.as_ref().and_then(|value| WarmingConfig::parse(value).ok());
+    let warmed = schedule.as_ref().map_or(&[][..], WarmingConfig::functions);
+    let listed = functions.into_iter().map(|function| {
+        let own = warmed.iter().filter(|entry| entry.name == function.name || entry.name == function.arn);
+        let warming = own.map(|entry| warming(entry, &row)).collect();
+        ListedFunction { function, warming }
+    });
+    Ok(Answer(listed.collect()))
+}
+
+fn warming(entry: &WarmFunction, row: &WarmingRow) -> FunctionWarming {
+    let qualifier = entry.qualifier.as_deref().unwrap_or_default();
+    let target = row.targets.iter().find(|target| target.function_name == entry.name && target.qualifier == qualifier);
+    let runs = row.last_run.as_ref().and_then(|run| run.functions.as_array());
+    let last_run = runs.into_iter().flatten().find(|part| {
+        part["name"] == entry.name.as_str() && part["qualifier"].as_str().unwrap_or_default() == qualifier
+    });
+    FunctionWarming {
+        qualifier: entry.qualifier.clone(),
+        concurrency: entry.concurrency,
+        payload: match entry.payload {
+            Payload::Native => "native",
+            Payload::LambdaWarmer => "lambda-warmer",
+            Payload::ServerlessPluginWarmup => "serverless-plugin-warmup",
+            Payload::Custom(_) => "custom",
+        },
+        status: target.map_or_else(|| "unproven".to_owned(), |target| target.status.clone()),
+        reason: target.and_then(|target| target.reason.clone()),
+        last_run: last_run.cloned(),
+    }
+}

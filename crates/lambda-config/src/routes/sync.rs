@@ -1,0 +1,86 @@
+//! Reconcile now, or show what a reconcile would do.
+#![expect(unused_qualifications, reason = "utoipa's macro writes them")]
+
+use std::time::Instant;
+
+use axum::Json as Answer;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse as _, Response};
+use mgmt_common::caller::PlatformAdmin;
+use mgmt_common::error::{Error, Result};
+use mgmt_common::eventbridge::{RuleResult, SyncReport, SyncStatus};
+use mgmt_common::rules::{OldTarget, Plan};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Shared;
+use crate::sync::{Actor, REQUEST_TIME, dry_run, sync};
+
+/// What came of a sync.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyncAnswer {
+    /// `synced` or `pending`.
+    status: &'static str,
+    /// Why it is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// A guard stopped it, so no later run goes on by itself: a person must look.
+    needs_attention: bool,
+    rules: Vec<RuleResult>,
+    /// Calls to EventBridge that change something.
+    writes: u32,
+    reads: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    adopted: Vec<OldTarget>,
+}
+
+impl From<SyncReport> for SyncAnswer {
+    fn from(report: SyncReport) -> Self {
+        Self {
+            status: if report.status == SyncStatus::Synced { "synced" } else { "pending" },
+            reason: Some(report.reasons.join("; ")).filter(|text| !text.is_empty()),
+            needs_attention: report.status == SyncStatus::Refused,
+            rules: report.rules,
+            writes: report.writes,
+            reads: report.reads,
+            adopted: report.adopted,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SyncQuery {
+    /// Answer the plan and change nothing.
+    #[serde(default)]
+    dry_run: bool,
+    /// Take over the rules of the system that this one replaces.
+    #[serde(default)]
+    adopt_old: bool,
+}
+
+/// What a dry run answers.
+#[derive(Debug, Serialize, ToSchema)]
+struct DryRunAnswer {
+    plan: Plan,
+}
+
+/// Reconciles the rules with the stored schedule now.
+#[utoipa::path(post, path = "/platform/lambda-config/sync", params(SyncQuery),
+    responses((status = 200, description = "A SyncAnswer, or with dryRun a DryRunAnswer", body = SyncAnswer),
+        (status = 409), (status = 503)))]
+pub(super) async fn sync_rules(
+    PlatformAdmin(caller): PlatformAdmin,
+    State(state): Shared,
+    query: Result<Query<SyncQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response> {
+    let Query(query) = query.map_err(|rejection| Error::malformed(rejection.body_text()))?;
+    if query.dry_run {
+        let plan = dry_run(&state, &caller, query.adopt_old).await?;
+        return Ok(Answer(DryRunAnswer { plan }).into_response());
+    }
+    let done = sync(&state, Actor::Caller(&caller), query.adopt_old, Instant::now() + REQUEST_TIME).await?;
+    Ok(Answer(SyncAnswer::from(done.report)).into_response())
+}

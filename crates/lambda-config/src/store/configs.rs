@@ -1,0 +1,162 @@
+//! The SQL of this function. Each statement begins with its function's name.
+
+use jiff::Timestamp;
+use mgmt_common::caller::Caller;
+use mgmt_common::db::{Database, Transaction};
+use mgmt_common::error::Result;
+use mgmt_common::etag::{self, IfMatch};
+use scoped_futures::ScopedFutureExt as _;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio_postgres::types::Type;
+
+use crate::routes::configs::PutConfig;
+
+/// A stored config beside the state of its rules, which only `lambda_warming` has.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ConfigRow {
+    pub(crate) id: String,
+    pub(crate) config_key: String,
+    pub(crate) config_value: Box<RawValue>,
+    pub(crate) description: Option<String>,
+    pub(crate) is_active: bool,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) created_by: Option<String>,
+    pub(crate) updated_by: Option<String>,
+    pub(crate) row_version: i64,
+    pub(crate) sync: Option<SyncRow>,
+}
+
+/// How far the rules follow, as stored.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct SyncRow {
+    pub(crate) status: String,
+    pub(crate) applied_version: Option<i64>,
+    pub(crate) applied_at: Option<Timestamp>,
+    pub(crate) attempted_at: Option<Timestamp>,
+    pub(crate) last_error: Option<String>,
+    pub(crate) observed: Option<Value>,
+}
+
+pub(crate) async fn list_configs(database: &Database, caller: &Caller) -> Result<Vec<ConfigRow>> {
+    let statement = "-- list_configs
+        select config.*, case when sync.config_key is null then null else to_jsonb(sync) end as sync
+        from public.platform_lambda_config config left join public.platform_rule_sync sync using (config_key)
+        order by config.config_key";
+    database.read_as(caller, statement, &[]).await
+}
+
+pub(crate) async fn get_config(database: &Database, caller: &Caller, key: &str) -> Result<Option<ConfigRow>> {
+    let statement = "-- get_config
+        select config.*, case when sync.config_key is null then null else to_jsonb(sync) end as sync
+        from public.platform_lambda_config config left join public.platform_rule_sync sync using (config_key)
+        where config.config_key = ($1)[1]";
+    Ok(database.read_as(caller, statement, &[Some(key)]).await?.into_iter().next())
+}
+
+/// What became of a PUT.
+pub(crate) enum Put {
+    Stored {
+        created: bool,
+    },
+    /// If-Match did not allow it; the current version, and the fields in which the request differs from what is stored.
+    Stale {
+        version: Option<i64>,
+        changed: Vec<&'static str>,
+    },
+}
+
+/// Creates or replaces a config; where it has rules, they count as pending from the same commit on.
+pub(crate) async fn put_config(
+    database: &Database,
+    caller: &Caller,
+    key: &str,
+    config: &PutConfig,
+    if_match: &IfMatch,
+    has_rules: bool,
+) -> Result<Put> {
+    let value = config.config_value.get();
+    let actor = actor_uuid(caller);
+    database
+        .run_as(caller, |tx| {
+            async move {
+                let current = lock_config(tx, key, config).await?;
+                if !if_match.allows(current.as_ref().map(|(version, _)| *version)) {
+                    let (version, changed) =
+                        current.map_or((None, Vec::new()), |(version, changed)| (Some(version), changed));
+                    return Ok(Put::Stale { version, changed });
+                }
+                let statement = "-- put_config
+                insert into public.platform_lambda_config as config
+                  (config_key, config_value, description, is_active, created_by, updated_by)
+                values ($1, $2::jsonb, $3, coalesce($4, true), $5::uuid, $5::uuid)
+                on conflict (config_key) do update set
+                  config_value = excluded.config_value,
+                  description = coalesce($3, config.description),
+                  is_active = coalesce($4, config.is_active),
+                  updated_by = excluded.updated_by";
+                let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 5] = [
+                    (&key, Type::VARCHAR),
+                    (&value, Type::TEXT),
+                    (&config.description, Type::TEXT),
+                    (&config.is_active, Type::BOOL),
+                    (&actor, Type::TEXT),
+                ];
+                tx.execute(statement, &parameters).await?;
+                if has_rules {
+                    mark_pending(tx, key).await?;
+                }
+                Ok(Put::Stored { created: current.is_none() })
+            }
+            .scope_boxed()
+        })
+        .await
+}
+
+/// Locks the row against other writers; its version, and where the request differs from it.
+async fn lock_config(tx: &Transaction, key: &str, config: &PutConfig) -> Result<Option<(i64, Vec<&'static str>)>> {
+    let statement = "-- lock_config
+        select row_version, config_value is distinct from $2::jsonb,
+          $3::text is not null and description is distinct from $3, $4::bool is not null and is_active is distinct from $4
+        from public.platform_lambda_config where config_key = $1 for update";
+    let value = config.config_value.get();
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 4] = [
+        (&key, Type::VARCHAR),
+        (&value, Type::TEXT),
+        (&config.description, Type::TEXT),
+        (&config.is_active, Type::BOOL),
+    ];
+    let row = tx.query_opt(statement, &parameters).await?;
+    Ok(row.map(|row| {
+        let fields = ["/configValue", "/description", "/isActive"];
+        let changed = fields.into_iter().enumerate().filter(|(i, _)| row.get(i + 1)).map(|(_, field)| field);
+        (row.get(0), changed.collect())
+    }))
+}
+
+async fn mark_pending(tx: &Transaction, key: &str) -> Result<()> {
+    let statement = "-- mark_pending
+        insert into public.platform_rule_sync (config_key, status) values ($1, 'pending')
+        on conflict (config_key) do update set status = 'pending'";
+    tx.execute(statement, &[(&key, Type::VARCHAR)]).await.map(drop)
+}
+
+/// The old columns hold UUIDs; other ids are in the log under the request id.
+pub(crate) fn actor_uuid(caller: &Caller) -> Option<&str> {
+    let id = caller.user_id.as_str();
+    let is_uuid = id.len() == 36
+        && id.bytes().enumerate().all(|(i, byte)| match i {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
+    is_uuid.then_some(id)
+}
+
+impl Put {
+    /// The entity tag that a 412 names; nothing is stored where there is none.
+    pub(crate) fn etag(version: Option<i64>) -> String {
+        version.map(etag::of).unwrap_or_default()
+    }
+}

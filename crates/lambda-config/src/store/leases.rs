@@ -1,0 +1,98 @@
+//! The lease of a reconcile, and what it leaves behind.
+//!
+//! A lease is a row and not an advisory lock, because no transaction stays open while AWS is called.
+
+use mgmt_common::db::Transaction;
+use mgmt_common::error::Result;
+use serde_json::Value;
+use tokio_postgres::types::Type;
+
+/// The config whose rules are reconciled.
+pub(crate) const WARMING_KEY: &str = "lambda_warming";
+/// When a reconcile counts as dead. Its own deadline lies before that, so that an overtaken one cannot write to the bus.
+pub(crate) const LEASE_SECONDS: i32 = 40;
+
+/// The right to reconcile until the lease ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lease {
+    pub(crate) generation: i64,
+    pub(crate) applied_version: Option<i64>,
+}
+
+/// `None`: another reconcile is at work.
+pub(crate) async fn take_lease(tx: &Transaction, holder: &str) -> Result<Option<Lease>> {
+    let statement = "-- take_lease
+        insert into public.platform_rule_sync as sync (config_key, generation, lease_holder, lease_until, attempted_at)
+        values ($1, 1, $2, now() + make_interval(secs => $3), now())
+        on conflict (config_key) do update set
+          generation = sync.generation + 1, lease_holder = excluded.lease_holder,
+          lease_until = excluded.lease_until, attempted_at = excluded.attempted_at
+        where sync.lease_until is null or sync.lease_until < now()
+        returning generation, applied_version";
+    let seconds = f64::from(LEASE_SECONDS);
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =
+        [(&WARMING_KEY, Type::VARCHAR), (&holder, Type::TEXT), (&seconds, Type::FLOAT8)];
+    let row = tx.query_opt(statement, &parameters).await?;
+    Ok(row.map(|row| Lease { generation: row.get(0), applied_version: row.get(1) }))
+}
+
+/// The stored schedule as a reconcile reads it.
+#[derive(Debug)]
+pub(crate) struct StoredSchedule {
+    pub(crate) value: Value,
+    pub(crate) is_active: bool,
+    pub(crate) version: i64,
+}
+
+/// `None` when the row is missing, or hidden because the claims were lost.
+pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<StoredSchedule>> {
+    let statement = "-- read_schedule
+        select config_value, is_active, row_version from public.platform_lambda_config where config_key = $1";
+    let row = tx.query_opt(statement, &[(&WARMING_KEY, Type::VARCHAR)]).await?;
+    Ok(row.map(|row| StoredSchedule { value: row.get(0), is_active: row.get(1), version: row.get(2) }))
+}
+
+/// Stores adopted payloads; false when somebody changed the schedule meanwhile.
+pub(crate) async fn replace_schedule(tx: &Transaction, value: &Value, version: i64) -> Result<bool> {
+    let statement = "-- replace_schedule
+        update public.platform_lambda_config set config_value = $2 where config_key = $1 and row_version = $3";
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =
+        [(&WARMING_KEY, Type::VARCHAR), (&value, Type::JSONB), (&version, Type::INT8)];
+    Ok(tx.execute(statement, &parameters).await? == 1)
+}
+
+/// What a reconcile found out.
+pub(crate) struct Finding {
+    /// The version that the rules now follow completely.
+    pub(crate) synced_version: Option<i64>,
+    pub(crate) error: Option<String>,
+    pub(crate) observed: Option<Value>,
+}
+
+/// Writes the finding and gives the lease back. Answers the schedule's version now, or `None` when another reconcile has
+/// taken over, whose word then counts.
+pub(crate) async fn finish(tx: &Transaction, lease: Lease, finding: &Finding) -> Result<Option<i64>> {
+    let statement = "-- finish
+        update public.platform_rule_sync sync set
+          lease_holder = null, lease_until = null, last_error = $3, observed = coalesce($4, sync.observed),
+          status = case when $5::bigint is not null and $5 = config.row_version then 'synced' else 'pending' end,
+          applied_version = coalesce($5, sync.applied_version),
+          applied_at = case when $5::bigint is null then sync.applied_at else now() end
+        from (select max(row_version) as row_version from public.platform_lambda_config where config_key = $1) config
+        where sync.config_key = $1 and sync.generation = $2
+        returning coalesce(config.row_version, 0)";
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 5] = [
+        (&WARMING_KEY, Type::VARCHAR),
+        (&lease.generation, Type::INT8),
+        (&finding.error, Type::TEXT),
+        (&finding.observed, Type::JSONB),
+        (&finding.synced_version, Type::INT8),
+    ];
+    Ok(tx.query_opt(statement, &parameters).await?.map(|row| row.get(0)))
+}
+
+/// The version that the rules last followed completely.
+pub(crate) async fn applied_version(tx: &Transaction) -> Result<Option<i64>> {
+    let statement = "-- applied_version\nselect applied_version from public.platform_rule_sync where config_key = $1";
+    Ok(tx.query_opt(statement, &[(&WARMING_KEY, Type::VARCHAR)]).await?.and_then(|row| row.get(0)))
+}

@@ -1,0 +1,75 @@
+//! The history of warming, as the warmer wrote it.
+
+use jiff::Timestamp;
+use mgmt_common::caller::Caller;
+use mgmt_common::db::{Database, Transaction};
+use mgmt_common::error::Result;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct RunRow {
+    pub(crate) tick: Timestamp,
+    pub(crate) status: String,
+    pub(crate) config_version: Option<i64>,
+    pub(crate) started_at: Timestamp,
+    pub(crate) finished_at: Option<Timestamp>,
+    pub(crate) asked: i32,
+    pub(crate) reached: i32,
+    pub(crate) unique_instances: Option<i32>,
+    pub(crate) cold: i32,
+    pub(crate) init_ms: i64,
+    pub(crate) throttled: i32,
+    pub(crate) errors: i32,
+    pub(crate) note: Option<String>,
+    pub(crate) functions: Value,
+}
+
+/// Newest first, before the given tick if any.
+pub(crate) async fn list_runs(
+    database: &Database,
+    caller: &Caller,
+    before: Option<Timestamp>,
+    limit: u16,
+) -> Result<Vec<RunRow>> {
+    let statement = "-- list_runs
+        select * from public.platform_warming_run
+        where tick < coalesce(($1)[1]::timestamptz, 'infinity') order by tick desc limit ($1)[2]::int";
+    let before = before.map(|tick| tick.to_string());
+    database.read_as(caller, statement, &[before.as_deref(), Some(&limit.to_string())]).await
+}
+
+/// What is known about how a function answers pings.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TargetRow {
+    pub(crate) function_name: String,
+    pub(crate) qualifier: String,
+    pub(crate) status: String,
+    pub(crate) reason: Option<String>,
+}
+
+/// The stored schedule, what pings have shown, and the newest run: all that the function list says about warming.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WarmingRow {
+    pub(crate) config_value: Option<Value>,
+    pub(crate) targets: Vec<TargetRow>,
+    pub(crate) last_run: Option<RunRow>,
+}
+
+pub(crate) async fn read_warming(database: &Database, caller: &Caller) -> Result<WarmingRow> {
+    let statement = "-- read_warming
+        select
+          (select config_value from public.platform_lambda_config where config_key = 'lambda_warming') as config_value,
+          (select coalesce(jsonb_agg(to_jsonb(target)), '[]') from public.platform_warming_target target) as targets,
+          (select to_jsonb(run) from public.platform_warming_run run
+           where finished_at is not null order by tick desc limit 1) as last_run";
+    let rows: Vec<WarmingRow> = database.read_as(caller, statement, &[]).await?;
+    let row = rows.into_iter().next();
+    Ok(row.unwrap_or(WarmingRow { config_value: None, targets: Vec::new(), last_run: None }))
+}
+
+/// Forgets runs older than 90 days.
+pub(crate) async fn prune_runs(tx: &Transaction) -> Result<u64> {
+    tx.execute("-- prune_runs\ndelete from public.platform_warming_run where tick < now() - interval '90 days'", &[])
+        .await
+}
