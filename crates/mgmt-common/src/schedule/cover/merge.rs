@@ -3,7 +3,7 @@
 use super::MinuteBox;
 
 /// More boxes than this are too many pairs to look at again and again.
-pub(super) const MOST_BOXES: usize = 48;
+pub(super) const MOST_BOXES: usize = 32;
 
 /// Unites boxes until at most `most` are left, each time where it costs the fewest extra minutes per box saved.
 ///
@@ -13,7 +13,7 @@ pub(super) fn unite_down_to(mut boxes: Vec<MinuteBox>, most: usize) -> Vec<Minut
     while boxes.len() > most.max(1) {
         let pairs = (1..boxes.len()).flat_map(|high| (0..high).map(move |low| (low, high)));
         let unions = pairs.map(|(low, high)| Union::around(&boxes, low, high));
-        let Some(best) = unions.min_by(|one, other| one.compare(other)) else {
+        let Some(best) = unions.min_by(Union::compare) else {
             break;
         };
         boxes.retain(|one| !one.intersects(best.outer));

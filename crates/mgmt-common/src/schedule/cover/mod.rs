@@ -53,8 +53,9 @@ pub(super) fn cover(grid: &WeekGrid, limits: Limits) -> Vec<MinuteBox> {
     let exact = classes::Classes::of(grid);
     let mut boxes = exact.boxes();
     if boxes.len() > limits.most_boxes {
-        let by_pattern = exact.clone().unite_down_to(limits.most_boxes).boxes();
-        let by_pair = merge::unite_down_to(exact.unite_down_to(merge::MOST_BOXES).boxes(), limits.most_boxes);
+        let fewer = exact.unite_down_to(merge::MOST_BOXES);
+        let by_pair = merge::unite_down_to(fewer.boxes(), limits.most_boxes);
+        let by_pattern = fewer.unite_down_to(limits.most_boxes).boxes();
         boxes = if ticks(&by_pair) < ticks(&by_pattern) { by_pair } else { by_pattern };
     }
     if boxes.len() > limits.wanted_boxes && boxes.len() <= limits.most_boxes {
