@@ -1,33 +1,45 @@
 //! The `mgmt` command.
-#![expect(clippy::print_stderr, reason = "a command talks to its user")]
 
 mod commands;
 mod dev;
+mod migration;
+mod output;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Control plane for modules, warming and usage.
+use crate::commands::{dev as dev_command, migrate, openapi, warming};
+use crate::output::Failure;
+
+/// Runs and inspects module-mgmt. Exit codes: 0 done, 1 failed, 2 wrong usage.
 #[derive(Debug, Parser)]
-#[command(version)]
-struct Cli {
+#[command(name = "mgmt", version)]
+struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Dev(commands::dev::Dev),
+    Dev(dev_command::Dev),
+    Migrate(migrate::Migrate),
+    Openapi(openapi::Openapi),
+    /// Schedules: what they compile to, and what they make due.
+    #[command(subcommand)]
+    Warming(warming::Command),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Dev(args) => commands::dev::run(args).await,
+    // Wrong usage ends here with exit code 2.
+    let arguments = Arguments::parse();
+    let done = |()| ExitCode::SUCCESS;
+    let (result, json) = match &arguments.command {
+        Command::Dev(command) => (dev_command::run(command).await, command.json()),
+        Command::Migrate(command) => (migrate::run(command).await.map(done), command.json()),
+        Command::Openapi(command) => (openapi::run(command).map(done), false),
+        Command::Warming(command) => (warming::run(command).map(done), command.json()),
     };
-    result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::FAILURE
-    })
+    result.unwrap_or_else(|failure: Failure| failure.report(json))
 }

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::dev::home::Home;
 use crate::dev::pgbouncer::PgBouncer;
 use crate::dev::postgres::Postgres;
+use crate::output::Failure;
 
 /// Run the whole platform on this machine.
 #[derive(Debug, Args)]
@@ -30,11 +31,17 @@ enum Part {
     Database,
 }
 
-pub(crate) async fn run(args: Dev) -> Result<ExitCode> {
-    let home = Home::open(&std::path::absolute(&args.project)?)?;
+impl Dev {
+    pub(crate) fn json(&self) -> bool {
+        false
+    }
+}
+
+pub(crate) async fn run(args: &Dev) -> Result<ExitCode, Failure> {
+    let home = Home::open(&args.project)?;
     match args.only {
-        Some(Part::Database) => with_database(&home, &args.command).await,
-        None => bail!("the whole platform"),
+        Some(Part::Database) => Ok(with_database(&home, &args.command).await?),
+        None => Err(Failure::new("only --only database is there yet")),
     }
 }
 

@@ -1,3 +1,6 @@
-//! One file per subcommand.
+//! One module per subcommand.
 
 pub(crate) mod dev;
+pub(crate) mod migrate;
+pub(crate) mod openapi;
+pub(crate) mod warming;

@@ -27,7 +27,7 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn open(project: &Path) -> Result<Self> {
-        let root = project.join(".dev");
+        let root = std::path::absolute(project)?.join(".dev");
         fs::create_dir_all(&root).with_context(|| format!("cannot make {}", root.display()))?;
         let unprivileged = if fs::metadata("/proc/self").map_or_else(|_| is_root_by_id(), |me| me.uid() == 0) {
             Some(nobody()?)

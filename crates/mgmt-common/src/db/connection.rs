@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
-use tokio_postgres::config::Host;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres::{Client, Config, NoTls, Row};
 
-use super::fault::Fault;
+use super::fault::{Fault, with_sources};
 use super::tls;
+use crate::serve::BoxFuture;
 use crate::settings::DatabaseSettings;
 
 /// A sandbox serves one request at a time; the second connection is for the moment when the first one died.
@@ -24,7 +25,7 @@ pub(super) fn pool(settings: &DatabaseSettings) -> Result<Pool, String> {
         Manager::from_config(config, NoTls, recycling)
     } else {
         // Verify-full: tokio-postgres hands the host's name to rustls, which checks chain and name.
-        config.ssl_mode(tokio_postgres::config::SslMode::Require);
+        config.ssl_mode(SslMode::Require);
         let tls = tls::connector(&hosts(&config), settings.ca_pem.as_deref())?;
         Manager::from_config(config, tls, recycling)
     };
@@ -39,6 +40,23 @@ pub(super) fn pool(settings: &DatabaseSettings) -> Result<Pool, String> {
         .runtime(Runtime::Tokio1)
         .build()
         .map_err(|error| format!("DATABASE_URL: {error}"))
+}
+
+/// One connection outside any pool, for migrations: it keeps its session, and the caller drives it.
+///
+/// # Errors
+/// What went wrong, in words for a person.
+pub async fn direct_connection(url: &str, ca_pem: Option<&str>) -> Result<(Client, BoxFuture<()>), String> {
+    let mut config: Config = url.parse().map_err(|error| format!("the database URL cannot be read: {error}"))?;
+    config.connect_timeout(Duration::from_secs(10)).application_name("mgmt migrate");
+    if is_loopback(&config) && ca_pem.is_none() {
+        let (client, connection) = config.connect(NoTls).await.map_err(|error| with_sources(&error))?;
+        return Ok((client, Box::pin(async move { drop(connection.await) })));
+    }
+    config.ssl_mode(SslMode::Require);
+    let tls = tls::connector(&hosts(&config), ca_pem)?;
+    let (client, connection) = config.connect(tls).await.map_err(|error| with_sources(&error))?;
+    Ok((client, Box::pin(async move { drop(connection.await) })))
 }
 
 /// Plain connections are for this machine only; a `hostaddr` elsewhere overrules a local name.

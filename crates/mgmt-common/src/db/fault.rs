@@ -102,7 +102,8 @@ fn is_passing(code: &str) -> bool {
     ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class)) || code == "55P03" || code == "25006"
 }
 
-fn with_sources(error: &dyn std::error::Error) -> String {
+/// An error with what caused it: the outermost words alone say little.
+pub(super) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

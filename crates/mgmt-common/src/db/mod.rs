@@ -24,6 +24,7 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::settings::{DatabaseRole, DatabaseSettings};
 use connection::Connection;
+pub use connection::direct_connection;
 pub use transaction::{Parameter, Transaction};
 
 /// A request must be answered 503 inside 5 seconds when the database does not answer.

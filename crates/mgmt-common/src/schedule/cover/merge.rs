@@ -3,7 +3,7 @@
 use super::MinuteBox;
 
 /// More boxes than this are too many pairs to look at again and again.
-pub(super) const MOST_BOXES: usize = 48;
+pub(super) const MOST_BOXES: usize = 32;
 
 /// Unites boxes until at most `most` are left, each time where it costs the fewest extra minutes per box saved.
 ///

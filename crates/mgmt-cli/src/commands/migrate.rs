@@ -1,0 +1,57 @@
+//! `mgmt migrate`: schema, then migrations.
+
+use clap::Args;
+
+use crate::migration::{self, Passwords};
+use crate::output::{Failure, table, write};
+
+/// Bring a database to this version's schema. Safe to repeat and to kill.
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// A direct connection (no pooler) as an administrator.
+    #[arg(long, env = "DATABASE_ADMIN_URL", hide_env_values = true)]
+    database_url: String,
+    /// The certificate authorities to trust, a PEM file; the roots of Supabase and RDS are built in.
+    #[arg(long)]
+    ca_file: Option<std::path::PathBuf>,
+    /// Make what Supabase already has: the roles anon, authenticated, service_role, and auth.uid(), auth.jwt().
+    #[arg(long)]
+    bootstrap_roles: bool,
+    /// New password of module_mgmt_request_login; without it the password stays.
+    #[arg(long, env = "REQUEST_LOGIN_PASSWORD", hide_env_values = true)]
+    request_password: Option<String>,
+    /// New password of module_mgmt_worker_login; without it the password stays.
+    #[arg(long, env = "WORKER_LOGIN_PASSWORD", hide_env_values = true)]
+    worker_password: Option<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Migrate {
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+}
+
+pub(crate) async fn run(arguments: &Migrate) -> Result<(), Failure> {
+    let ca_pem = match &arguments.ca_file {
+        Some(path) => {
+            Some(std::fs::read_to_string(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?)
+        }
+        None => None,
+    };
+    let passwords =
+        Passwords { request: arguments.request_password.as_deref(), worker: arguments.worker_password.as_deref() };
+    let applied =
+        migration::migrate(&arguments.database_url, ca_pem.as_deref(), arguments.bootstrap_roles, passwords).await?;
+    write(|out| {
+        if arguments.json {
+            return writeln!(out, "{}", serde_json::json!({ "applied": applied }));
+        }
+        if applied.is_empty() {
+            return writeln!(out, "The schema is up to date.");
+        }
+        writeln!(out, "{}", table(["applied"], applied.iter().map(|name| [name.clone()])))
+    })
+}

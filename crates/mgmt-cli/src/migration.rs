@@ -1,0 +1,118 @@
+//! Schema files and migrations through refinery, under an advisory lock.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use include_dir::{Dir, include_dir};
+use mgmt_common::db::direct_connection;
+use refinery::{Migration, Runner};
+use tokio_postgres::Client;
+
+static DB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../db");
+
+/// The key of our advisory lock: "module-mgmt" as a number of our own choosing.
+const LOCK: i64 = 0x006d_6f64_6d67_6d74;
+const LOCK_WAIT: Duration = Duration::from_secs(60);
+/// Migrations follow the schema files, so that a schema file added later still comes before them.
+const FIRST_MIGRATION: i32 = 100;
+
+/// New passwords of the two logins.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Passwords<'a> {
+    pub(crate) request: Option<&'a str>,
+    pub(crate) worker: Option<&'a str>,
+}
+
+/// Brings the database to this version and answers what was applied. Each file is one transaction with its entry in
+/// refinery's history, so that a killed run leaves whole files only; a second runner waits for the first.
+pub(crate) async fn migrate(
+    url: &str,
+    ca_pem: Option<&str>,
+    bootstrap_roles: bool,
+    passwords: Passwords<'_>,
+) -> Result<Vec<String>> {
+    let (mut client, connection) = direct_connection(url, ca_pem).await.map_err(anyhow::Error::msg)?;
+    let connection = tokio::spawn(connection);
+    lock(&client).await?;
+    if bootstrap_roles {
+        for (name, sql) in files("bootstrap") {
+            client.batch_execute(sql).await.with_context(|| format!("db/bootstrap/{name}"))?;
+        }
+    }
+    let mut runner = Runner::new(&migrations()?);
+    runner.set_migration_table_name("module_mgmt_schema_history");
+    let report = runner.run_async(&mut client).await.context("the schema was not brought to this version")?;
+    protect_history(&client).await?;
+    set_password(&client, "module_mgmt_request_login", passwords.request).await?;
+    set_password(&client, "module_mgmt_worker_login", passwords.worker).await?;
+    // Ending the session gives the lock back.
+    drop(client);
+    connection.await.ok();
+    Ok(report
+        .applied_migrations()
+        .iter()
+        .map(|migration| format!("{} {}", migration.version(), migration.name()))
+        .collect())
+}
+
+/// The lock lives in the session, so a runner that dies gives it back. A pooler in transaction mode would hand the session
+/// to others meanwhile; such a connection is refused.
+async fn lock(client: &Client) -> Result<()> {
+    let started = std::time::Instant::now();
+    loop {
+        let row = client.query_one("select pg_try_advisory_lock($1), pg_backend_pid()", &[&LOCK]).await?;
+        if row.get(0) {
+            let again: i32 = client.query_one("select pg_backend_pid()", &[]).await?.get(0);
+            if again != row.get::<_, i32>(1) {
+                bail!("this connection goes through a pooler; migrate needs a direct one");
+            }
+            return Ok(());
+        }
+        if started.elapsed() > LOCK_WAIT {
+            bail!("another migration has been running for {} seconds", LOCK_WAIT.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Supabase grants its API roles everything on new tables of public, refinery's history included.
+async fn protect_history(client: &Client) -> Result<()> {
+    let statements = "revoke all on public.module_mgmt_schema_history from public, anon, authenticated;
+        alter table public.module_mgmt_schema_history enable row level security";
+    client.batch_execute(statements).await.context("the schema history cannot be protected")
+}
+
+/// ALTER ROLE takes no parameters; format(%L) quotes the password in the database.
+async fn set_password(client: &Client, login: &str, password: Option<&str>) -> Result<()> {
+    let Some(password) = password else { return Ok(()) };
+    let row = client
+        .query_one("select format('alter role %I password %L', $1::text, $2::text)", &[&login, &password])
+        .await?;
+    let statement: String = row.get(0);
+    client.batch_execute(&statement).await.with_context(|| format!("the password of {login} cannot be set"))
+}
+
+fn migrations() -> Result<Vec<Migration>> {
+    let schema = files("schema").into_iter().map(|file| (0, file));
+    let later = files("migrations").into_iter().map(|file| (FIRST_MIGRATION, file));
+    schema
+        .chain(later)
+        .map(|(base, (file, sql))| {
+            let (number, name) =
+                file.trim_end_matches(".sql").split_once('-').with_context(|| format!("{file} has no number"))?;
+            let version = base + number.parse::<i32>().with_context(|| format!("{file} has no number"))?;
+            Ok(Migration::unapplied(&format!("V{version}__{}", name.replace('-', "_")), sql)?)
+        })
+        .collect()
+}
+
+/// The files of `db/<folder>` in name order.
+fn files(folder: &str) -> Vec<(&'static str, &'static str)> {
+    let all = DB.get_dir(folder).into_iter().flat_map(Dir::files);
+    let mut files: Vec<_> = all
+        .filter(|file| file.path().extension().is_some_and(|extension| extension == "sql"))
+        .filter_map(|file| Some((file.path().file_name()?.to_str()?, file.contents_utf8()?)))
+        .collect();
+    files.sort_unstable();
+    files
+}
