@@ -2,7 +2,7 @@
 
 use mgmt_common::eventbridge::SyncStatus;
 use mgmt_common::rules::Desired;
-use mgmt_testkit::eventbridge::{Fault, Moment};
+use mgmt_testkit::eventbridge::{Fault, Moment, Rule};
 
 use crate::bed::{Bed, desired, for_each, rule};
 
@@ -31,7 +31,7 @@ pub(crate) async fn actions_without_faults() -> Vec<String> {
 pub(crate) fn assert_no_gap(timeline: &[Moment]) {
     let (before, after) = scenario();
     let active = |moment: &Moment, desired: &Desired| {
-        desired.rules.iter().all(|rule| moment.bus.get(&rule.name).is_some_and(|rule| rule.is_active()))
+        desired.rules.iter().all(|rule| moment.bus.get(&rule.name).is_some_and(Rule::is_active))
     };
     for moment in timeline {
         assert!(active(moment, &before) || active(moment, &after), "a gap after call {}: {moment:#?}", moment.call);

@@ -131,7 +131,7 @@ async fn fanned_out(
 
 fn answers(outcomes: &[InvokeOutcome]) -> Vec<Value> {
     let answer = |outcome: &InvokeOutcome| match outcome {
-        InvokeOutcome::Answered { payload } => serde_json::from_slice(payload).unwrap(),
+        InvokeOutcome::Answered { payload } => serde_json::from_slice(payload).expect("the fake answers JSON"),
         other => panic!("{other:?}"),
     };
     outcomes.iter().map(answer).collect()
