@@ -8,49 +8,49 @@ use serde::Serialize;
 /// Figures of one function or of a whole run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Figures {
+pub(crate) struct Figures {
     /// Pings wanted: the function's concurrency.
-    pub asked: u32,
+    pub(crate) asked: u32,
     /// Of those, how many were answered.
-    pub reached: u32,
+    pub(crate) reached: u32,
     /// Distinct instances that answered; null when the payload returns no instance ids.
-    pub unique: Option<u32>,
+    pub(crate) unique: Option<u32>,
     /// Instances that had just started.
-    pub cold: u32,
+    pub(crate) cold: u32,
     /// Milliseconds those spent starting, added up.
-    pub init_ms: u64,
+    pub(crate) init_ms: u64,
     /// Pings refused with 429, retries included.
-    pub throttled: u32,
+    pub(crate) throttled: u32,
     /// Pings that failed otherwise, retries included.
-    pub errors: u32,
+    pub(crate) errors: u32,
 }
 
 /// What became of one function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FunctionReport {
-    pub name: String,
-    pub qualifier: Option<String>,
+pub(crate) struct FunctionReport {
+    pub(crate) name: String,
+    pub(crate) qualifier: Option<String>,
     /// `warm`, `short` (fewer than asked), `suspended` or `failed` (none).
-    pub state: &'static str,
+    pub(crate) state: &'static str,
     #[serde(flatten)]
-    pub figures: Figures,
+    pub(crate) figures: Figures,
     /// Whether a concurrency limit or the time left pings out.
-    pub cut: bool,
+    pub(crate) cut: bool,
     /// What a person should know.
-    pub note: Option<String>,
+    pub(crate) note: Option<String>,
 }
 
 /// What became of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RunReport {
+pub(crate) struct RunReport {
     /// `done`, `cut` or `failed`, as the history stores it.
-    pub status: &'static str,
+    pub(crate) status: &'static str,
     #[serde(flatten)]
-    pub totals: Figures,
-    pub note: Option<String>,
-    pub functions: Vec<FunctionReport>,
+    pub(crate) totals: Figures,
+    pub(crate) note: Option<String>,
+    pub(crate) functions: Vec<FunctionReport>,
 }
 
 impl RunReport {

@@ -23,9 +23,14 @@ const DATABASE_TIME: Duration = Duration::from_secs(5);
 /// Kept back from the fan-out for writing the history.
 const CLOSING_TIME: Duration = Duration::from_secs(6);
 
+struct Ready {
+    stored: Stored,
+    config: WarmingConfig,
+}
+
 /// What a tick starts with.
 enum Begun {
-    Ready { stored: Stored, config: WarmingConfig },
+    Ready(Box<Ready>),
     NotDue,
     AlreadyClaimed,
 }
@@ -46,7 +51,7 @@ pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
         Err(error) => return Err(error),
     };
     let (stored, config) = match begun {
-        Begun::Ready { stored, config } => (stored, config),
+        Begun::Ready(ready) => (ready.stored, ready.config),
         Begun::NotDue => {
             emit_dropped(&state.settings.namespace);
             return Ok(json!({ "tick": tick, "outcome": "notDue" }));
@@ -89,7 +94,7 @@ async fn begin(state: &State, tick: Timestamp) -> Result<Begun> {
                 return Ok(Begun::NotDue);
             }
             let claimed = store::claim_tick(tx, tick, stored.version).await?;
-            Ok(if claimed { Begun::Ready { stored, config } } else { Begun::AlreadyClaimed })
+            Ok(if claimed { Begun::Ready(Box::new(Ready { stored, config })) } else { Begun::AlreadyClaimed })
         }
         .scope_boxed()
     });
@@ -97,8 +102,8 @@ async fn begin(state: &State, tick: Timestamp) -> Result<Begun> {
         dependency: mgmt_common::error::Dependency::Database,
         cause: "it did not answer in time".into(),
     })??;
-    if let Begun::Ready { stored, .. } = &begun {
-        state.memory.keep(stored);
+    if let Begun::Ready(ready) = &begun {
+        state.memory.keep(&ready.stored);
         state.memory.claim(tick);
     }
     Ok(begun)
@@ -113,7 +118,7 @@ fn begin_from_memory(state: &State, tick: Timestamp, cause: &str) -> Result<Begu
     if !(stored.is_active && config.due(tick)) {
         return Ok(Begun::NotDue);
     }
-    Ok(if state.memory.claim(tick) { Begun::Ready { stored, config } } else { Begun::AlreadyClaimed })
+    Ok(if state.memory.claim(tick) { Begun::Ready(Box::new(Ready { stored, config })) } else { Begun::AlreadyClaimed })
 }
 
 fn parse(stored: &Stored) -> Result<WarmingConfig> {

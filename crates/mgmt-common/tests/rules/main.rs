@@ -17,14 +17,14 @@ fn namespace() -> Namespace {
 fn rule(minute: usize) -> DesiredRule {
     let expression = format!("cron({minute} 9 ? * * *)");
     DesiredRule {
-        name: namespace().rule_name(&expression),
+        name: namespace().rule_name(&expression.parse().unwrap()),
         expression,
         state: RuleState::Enabled,
         description: "Warms app in dev".to_owned(),
         target: DesiredTarget {
             id: "warmer".to_owned(),
             arn: "arn:warmer".to_owned(),
-            input: "{}".to_owned(),
+            input: Some("{}".to_owned()),
             dead_letter_arn: None,
         },
     }
@@ -50,7 +50,7 @@ fn found(rule: &DesiredRule) -> ActualRule {
         targets: vec![ActualTarget {
             id: rule.target.id.clone(),
             arn: rule.target.arn.clone(),
-            input: Some(rule.target.input.clone()),
+            input: rule.target.input.clone(),
             max_age_seconds: Some(60),
             max_retries: Some(0),
             ..ActualTarget::default()
