@@ -1,1 +1,63 @@
-//! The lambda-warmer function.
+//! The lambda-warmer function: a scheduled tick becomes pings, and the pings a proof of warmth.
+//!
+//! tick -> due? -> targets -> synchronous fan-out -> unique instances -> history row and metrics.
+
+mod capacity;
+mod fan_out;
+mod memory;
+mod ping;
+mod report;
+pub mod settings;
+mod store;
+mod target;
+pub mod tick;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mgmt_common::aws::CallLimits;
+use mgmt_common::db::Database;
+use mgmt_common::functions::Functions;
+use mgmt_common::serve::{ScheduledEvent, Service};
+
+use capacity::Capacity;
+use memory::Memory;
+use settings::Settings;
+
+/// What one sandbox keeps between ticks. Nothing in it connects before it is used.
+pub struct State {
+    database: Database,
+    functions: Functions,
+    capacity: Capacity,
+    memory: Memory,
+    settings: Settings,
+}
+
+impl State {
+    pub fn new(settings: Settings) -> Self {
+        let limits = CallLimits {
+            attempt_timeout: Duration::from_secs(2),
+            operation_timeout: Duration::from_secs(4),
+            attempts: 2,
+            initial_backoff: Duration::from_millis(100),
+            ..CallLimits::default()
+        };
+        Self {
+            database: Database::new(settings.database.clone()),
+            functions: Functions::new(settings.aws.clone(), limits),
+            capacity: Capacity::default(),
+            memory: Memory::default(),
+            settings,
+        }
+    }
+}
+
+/// Scheduled events only: this function has no routes.
+pub fn service(settings: Settings) -> Service {
+    let state = Arc::new(State::new(settings));
+    let scheduled = move |event: ScheduledEvent| {
+        let state = Arc::clone(&state);
+        Box::pin(async move { tick::run(&state, &event).await }) as _
+    };
+    Service { scheduled: Some(Arc::new(scheduled)), ..Service::default() }
+}

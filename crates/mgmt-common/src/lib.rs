@@ -17,6 +17,8 @@ pub mod eventbridge;
 pub mod field_error;
 #[cfg(feature = "functions")]
 pub mod functions;
+#[cfg(feature = "host")]
+pub mod host;
 #[cfg(feature = "http")]
 pub mod json;
 #[cfg(feature = "schedule")]

@@ -11,8 +11,12 @@ use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
+
+/// Connections that may wait to be accepted. The usual 128 overflow when 200 invokes start together, and the kernel then lets the
+/// overflowing clients try again only after a whole second.
+const BACKLOG: u32 = 4096;
 
 /// A running server; it stops when this value is dropped.
 #[derive(Debug)]
@@ -27,7 +31,9 @@ impl Server {
     /// # Errors
     /// The loopback interface refuses a listener.
     pub async fn start(router: Router) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let service = router.into_make_service_with_connect_info::<Connection>();
         let task = tokio::spawn(async move { axum::serve(SeverableListener(listener), service).await });

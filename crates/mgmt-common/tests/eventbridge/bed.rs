@@ -108,7 +108,7 @@ pub(crate) fn desired(minutes: &[u32]) -> Desired {
 pub(crate) fn rule(minute: u32) -> DesiredRule {
     let expression = format!("cron({minute} 9-16 ? * MON-FRI *)");
     DesiredRule {
-        name: namespace().rule_name(&expression),
+        name: namespace().rule_name(&expression.parse().unwrap()),
         expression,
         state: RuleState::Enabled,
         description: format!("Warms app in dev at minute {minute}"),

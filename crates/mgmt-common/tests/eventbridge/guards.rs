@@ -118,3 +118,19 @@ async fn row_24_the_301st_rule_is_reported_without_retry_and_nothing_goes() {
     assert_eq!((bed.fake.count("PutRule"), bed.fake.count("DeleteRule")), (2, 0));
     assert!(expected(&desired(&[1, 2])).keys().all(|name| bed.fake.bus()[name].is_active()));
 }
+
+#[tokio::test]
+async fn nothing_goes_while_reading_the_bus_again_does_not_show_the_new_rules() {
+    let bed = Bed::new().await;
+    bed.seed(&desired(&[1, 2]));
+    bed.fake.fail_always("ListRules", Fault::Stale { writes: 1000 });
+    let wanted = desired(&[2, 3]);
+    let report = bed.reconcile(&wanted).await;
+    assert_eq!((report.status, bed.fake.count("DeleteRule")), (SyncStatus::Pending, 0));
+    assert_eq!((outcome(&report, 3), outcome(&report, 1)), (Outcome::Waiting, Outcome::Waiting));
+    assert!(report.reasons.iter().all(|reason| reason.contains("does not show them yet")), "{:?}", report.reasons);
+    assert_eq!(bed.fake.count("ListRules"), 2 + 3 * 2, "three looks, then it is left to the next run");
+    bed.fake.heal();
+    assert_eq!(bed.reconcile(&wanted).await.status, SyncStatus::Synced);
+    assert!(bed.is_as_desired(&wanted));
+}

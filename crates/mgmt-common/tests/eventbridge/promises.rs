@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use mgmt_common::eventbridge::{Outcome, Pacing, SyncStatus};
 use mgmt_common::rules::{Action, Desired, RuleState};
-use mgmt_testkit::eventbridge::{Bus, Rule};
+use mgmt_testkit::eventbridge::{Bus, Fault, Rule};
 
-use crate::bed::{Bed, desired, expected, manager, pacing, rule, soon, strangers};
+use crate::bed::{Bed, desired, manager, pacing, rule, soon};
 
 const TWENTY: [u32; 20] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19];
 
@@ -71,11 +71,14 @@ async fn an_empty_week_disables_every_rule_of_ours_and_deletes_none() {
     assert_eq!(bed.fake.writes(), 0);
 }
 
+/// The field that shows the drift, and what a person does to the rule.
+type Edit = (&'static str, fn(&mut Rule));
+
 /// Each edit is something a person can do to rule 1 in the AWS console.
 #[tokio::test]
 async fn row_25_hand_edited_and_hand_deleted_rules_are_shown_and_repaired() {
     let stray = "arn:aws:lambda:eu-central-1:123456789012:function:stray";
-    let edits: [(&str, fn(&mut Rule)); 9] = [
+    let edits: [Edit; 9] = [
         ("state", |rule| rule.state = "DISABLED".to_owned()),
         ("expression", |rule| rule.expression = Some("rate(1 minute)".to_owned())),
         ("description", |rule| rule.description = None),
@@ -178,15 +181,19 @@ async fn an_unreachable_endpoint_is_pending_with_the_reason() {
     assert!(report.reasons[0].starts_with("events:ListRules on app.dev.warm. failed"), "{:?}", report.reasons);
 }
 
-/// The answer of a request handler must be able to cross threads.
-#[test]
-fn a_reconcile_is_send_and_a_report_is_json() {
+#[tokio::test]
+async fn a_report_is_json_and_a_reconcile_may_cross_threads() {
     fn is_send<T: Send>(value: T) -> T {
         value
     }
-    let manager = manager("http://127.0.0.1:9", pacing());
+    let bed = Bed::new().await;
+    bed.fake.fail_action("PutTargets", 1, Fault::FailedEntry);
     let wanted = desired(&[1]);
-    drop(is_send(manager.reconcile(&wanted, soon())));
-    drop(is_send(manager.dry_run(&wanted, soon())));
-    assert_eq!(expected(&wanted).len() + strangers().len(), 8);
+    let report = is_send(bed.manager.reconcile(&wanted, soon())).await;
+    let body = serde_json::to_value(&report).unwrap();
+    assert_eq!((&body["status"], &body["writes"]), (&"pending".into(), &2.into()));
+    let failed = body["rules"].as_array().unwrap().iter().find(|one| one["action"] == "create").unwrap();
+    assert_eq!((&failed["name"], &failed["outcome"]), (&rule(1).name.into(), &"failed".into()));
+    let reason = failed["reason"].as_str().unwrap();
+    assert!(reason.starts_with("events:PutTargets on ") && reason.contains("InternalFailure"), "{reason}");
 }

@@ -21,6 +21,8 @@ mod handler;
 mod limits;
 mod tags;
 mod targets;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::io;

@@ -1,6 +1,7 @@
+use mgmt_common::db::Transaction;
 use mgmt_common::error::{Error, Result};
 use mgmt_testkit::database::TestDatabase;
-use scoped_futures::ScopedFutureExt as _;
+use scoped_futures::{ScopedBoxFuture, ScopedFutureExt as _};
 use serde::Deserialize;
 use tokio_postgres::types::Type;
 
@@ -46,14 +47,14 @@ async fn row_level_security_is_in_force_even_where_a_handler_is_wrong() {
         assert_eq!(requests.read_as::<Key>(&caller(false), KEYS, &[]).await.unwrap(), [], "{way}");
         assert_eq!(workers.read_as_worker::<Key>(KEYS, &[]).await.unwrap().len(), 1, "{way}");
 
-        let insert = async |tx: &mgmt_common::db::Transaction| {
-            let statement =
-                "-- insert\ninsert into public.platform_lambda_config (config_key, config_value) values ('x', '1')";
-            tx.execute(statement, &[]).await
-        };
         assert!(matches!(requests.run_as(&caller(false), insert).await, Err(Error::Forbidden)), "{way}");
         assert!(matches!(workers.run_as_worker(insert).await, Err(Error::Forbidden)), "{way}");
     }
+}
+
+fn insert<'tx>(tx: &'tx Transaction) -> ScopedBoxFuture<'static, 'tx, Result<u64>> {
+    let statement = "-- insert\ninsert into public.platform_lambda_config (config_key, config_value) values ('x', '1')";
+    async move { tx.execute(statement, &[]).await }.scope_boxed()
 }
 
 #[tokio::test]
@@ -119,20 +120,20 @@ async fn a_login_can_do_nothing_but_become_its_role() {
 async fn a_transaction_commits_on_success_and_leaves_nothing_on_error() {
     let database = TestDatabase::create().await;
     for (way, requests, _) in ways(&database) {
-        let key = format!("k {way}");
+        let key = &format!("k {way}");
         let write = async |fail: bool| -> Result<()> {
             requests
                 .run_as(&caller(true), |tx| async move {
                     let statement = "-- write\ninsert into public.platform_lambda_config (config_key, config_value) values ($1, '1')";
-                    tx.execute(statement, &[(&key, Type::VARCHAR)]).await?;
+                    tx.execute(statement, &[(key, Type::VARCHAR)]).await?;
                     if fail { Err(Error::NotFound) } else { Ok(()) }
                 }.scope_boxed())
                 .await
         };
         assert!(write(true).await.is_err());
-        assert_eq!(count(&requests, &key).await, 0, "{way}");
+        assert_eq!(count(&requests, key).await, 0, "{way}");
         write(false).await.unwrap();
-        assert_eq!(count(&requests, &key).await, 1, "{way}");
+        assert_eq!(count(&requests, key).await, 1, "{way}");
     }
 }
 

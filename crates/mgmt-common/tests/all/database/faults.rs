@@ -116,9 +116,9 @@ async fn deadlocks_are_retried_and_end_in_one_effect_each() {
     let requests = request(&database);
     let put = "-- put\ninsert into public.platform_lambda_config (config_key, config_value) values ($1, '0')";
     for key in ["a", "b"] {
-        let key = key.to_owned();
+        let key = &key.to_owned();
         requests
-            .run_as(&caller(true), |tx| async move { tx.execute(put, &[(&key, Type::VARCHAR)]).await }.scope_boxed())
+            .run_as(&caller(true), |tx| async move { tx.execute(put, &[(key, Type::VARCHAR)]).await }.scope_boxed())
             .await
             .unwrap();
     }

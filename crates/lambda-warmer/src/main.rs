@@ -1,0 +1,12 @@
+//! Entry point of the lambda-warmer function.
+
+use lambda_warmer::settings::Settings;
+use mgmt_common::settings::{Reader, log_level};
+use mgmt_common::{serve, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let mut reader = Reader::environment();
+    telemetry::start(log_level(&mut reader));
+    serve::run(lambda_warmer::service(Settings::read(reader)?)).await
+}

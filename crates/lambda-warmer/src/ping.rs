@@ -1,0 +1,91 @@
+//! What a ping carries, and what its answer proves. Pure.
+
+use mgmt_common::functions::InvokeOutcome;
+use mgmt_common::host::warm::{PING_SOURCE, Ping, WarmAnswer};
+use mgmt_common::schedule::functions::Payload;
+use serde_json::{Value, json};
+
+/// An invoke to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) payload: Vec<u8>,
+    /// JSON text.
+    pub(crate) client_context: Option<String>,
+}
+
+/// The payload of one ping.
+///
+/// - Native pings carry neither `warmer` nor `concurrency`: other libraries would fan out again.
+/// - lambda-warmer 2.3 takes `concurrency` as an order to fan out, so it is left out; a numbered invocation beyond the first
+///   holds its instance for its delay. The numbers start at 2, as if this warmer were the package's first invocation.
+/// - The warmer that serverless-plugin-warmup 8.4 generates sends its source as payload and as `custom` client context.
+pub(crate) fn message(payload: &Payload, ping: &Ping) -> Message {
+    let value = match payload {
+        Payload::Native => json!({ "source": PING_SOURCE, "ping": ping }),
+        Payload::LambdaWarmer => json!({
+            "warmer": true,
+            "__WARMER_INVOCATION__": ping.invocation + 1,
+            "__WARMER_CONCURRENCY__": ping.of + 1,
+            "__WARMER_CORRELATIONID__": ping.run_id,
+        }),
+        Payload::ServerlessPluginWarmup => json!({ "source": "serverless-plugin-warmup" }),
+        Payload::Custom(value) => value.clone(),
+    };
+    let client_context = match payload {
+        Payload::ServerlessPluginWarmup => Some(json!({ "custom": value }).to_string()),
+        _ => None,
+    };
+    Message { payload: value.to_string().into_bytes(), client_context }
+}
+
+/// What one ping showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// An instance answered; with proof when it speaks our protocol.
+    Reached(Option<WarmAnswer>),
+    /// A native ping ran into something else than the warm layer: a real handler may have run.
+    NotTheProtocol(String),
+    Throttled,
+    /// Nothing is known to have run.
+    Failed(String),
+}
+
+/// Reads an outcome. A native ping that fails inside the function, or gets no answer in time, counts as having run a real
+/// handler: a ping must never do that twice.
+pub(crate) fn shown(payload: &Payload, outcome: InvokeOutcome) -> Shown {
+    let is_native = *payload == Payload::Native;
+    match outcome {
+        InvokeOutcome::Answered { payload } if is_native => match serde_json::from_slice::<WarmAnswer>(&payload) {
+            Ok(answer) => Shown::Reached(Some(answer)),
+            Err(_) => Shown::NotTheProtocol(format!("it answered {}", excerpt(&payload))),
+        },
+        InvokeOutcome::Answered { .. } => Shown::Reached(None),
+        InvokeOutcome::FunctionError { kind, payload } => {
+            let what = format!("it failed ({kind}): {}", excerpt(&payload));
+            if is_native { Shown::NotTheProtocol(what) } else { Shown::Failed(what) }
+        }
+        InvokeOutcome::TimedOut if is_native => Shown::NotTheProtocol("it did not answer in time".into()),
+        InvokeOutcome::TimedOut => Shown::Failed("it did not answer in time".into()),
+        InvokeOutcome::Throttled { .. } => Shown::Throttled,
+        InvokeOutcome::NotFound { message } | InvokeOutcome::Denied { message } => Shown::Failed(message),
+        InvokeOutcome::Failed(error) => Shown::Failed(error.to_string()),
+    }
+}
+
+/// Enough of an answer for a person to recognise it; keys only, because values may be anybody's data.
+fn excerpt(payload: &[u8]) -> String {
+    match serde_json::from_slice::<Value>(payload) {
+        Ok(Value::Object(fields)) => {
+            let keys: Vec<&str> = fields.keys().map(String::as_str).take(8).collect();
+            format!("an object with the keys {keys:?}")
+        }
+        Ok(Value::Array(items)) => format!("a list of {} items", items.len()),
+        Ok(Value::String(_)) => "a text".into(),
+        Ok(other) => format!("{other}"),
+        Err(_) => format!("{} bytes that are no JSON", payload.len()),
+    }
+}
+
+#[cfg(test)]
+#[path = "ping_tests.rs"]
+mod tests;

@@ -1,0 +1,3 @@
+//! For the platform's own Lambda functions: what they put around their handler.
+
+pub mod warm;

@@ -1,0 +1,248 @@
+//! Answers a warm ping before the handler runs, and proves which instance answered.
+//!
+//! A ping is `{"source":"module-mgmt.warmer","ping":{"runId","invocation","of","holdMs"}}`. It is answered after the hold,
+//! so that pings which start together land on different instances, with `{"instanceId","coldStart","initMs","ageMs"}`.
+//!
+//! ```no_run
+//! use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+//! use mgmt_common::host::warm::{Instance, WarmLayer};
+//! use tower::Layer as _;
+//!
+//! # async fn example() -> Result<(), Error> {
+//! let instance = Instance::start(); // First of all, so that initMs holds the whole start.
+//! let handler = service_fn(async |event: LambdaEvent<serde_json::Value>| Ok::<_, Error>(event.payload));
+//! Runtime::new(WarmLayer::new(instance).layer(handler)).run().await
+//! # }
+//! ```
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use lambda_runtime::{Error, LambdaEvent};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tower::{Layer, Service};
+
+/// `source` of a ping.
+pub const PING_SOURCE: &str = "module-mgmt.warmer";
+/// No ping holds an instance longer, whatever it asks for.
+pub const MAX_HOLD: Duration = Duration::from_secs(2);
+
+/// A ping as the warmer sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ping {
+    pub run_id: String,
+    /// 1 to `of`.
+    pub invocation: u32,
+    pub of: u32,
+    pub hold_ms: u64,
+}
+
+/// What a warmed function answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WarmAnswer {
+    pub instance_id: String,
+    /// Whether the ping was the first event of the instance.
+    pub cold_start: bool,
+    /// Milliseconds from the start of `main` until the function was ready for events.
+    pub init_ms: u64,
+    /// Milliseconds since the start of `main`.
+    pub age_ms: u64,
+}
+
+/// This sandbox.
+#[derive(Debug)]
+pub struct Instance {
+    id: String,
+    started: Instant,
+    used: AtomicBool,
+}
+
+impl Instance {
+    /// Call it first in `main`.
+    pub fn start() -> Self {
+        Self { id: uuid::Uuid::new_v4().to_string(), started: Instant::now(), used: AtomicBool::new(false) }
+    }
+}
+
+/// Answers pings for one instance; what hosts without tower call themselves.
+#[derive(Debug, Clone)]
+pub struct Warm {
+    instance: Arc<Instance>,
+    init: Duration,
+}
+
+impl Warm {
+    /// Call it last, when everything that a first event needs is ready.
+    pub fn new(instance: Instance) -> Self {
+        let init = instance.started.elapsed();
+        Self { instance: Arc::new(instance), init }
+    }
+
+    /// The answer to a ping, after its hold; `None` for every other event.
+    pub async fn answer(&self, event: &str) -> Option<WarmAnswer> {
+        let cold_start = !self.instance.used.swap(true, Ordering::Relaxed);
+        let ping = read_ping(event)?;
+        tokio::time::sleep(Duration::from_millis(ping.hold_ms).min(MAX_HOLD)).await;
+        Some(WarmAnswer {
+            instance_id: self.instance.id.clone(),
+            cold_start,
+            init_ms: milliseconds(self.init),
+            age_ms: milliseconds(self.instance.started.elapsed()),
+        })
+    }
+}
+
+/// Puts the warm answer before a handler of `LambdaEvent<P>`.
+#[derive(Debug, Clone)]
+pub struct WarmLayer<P> {
+    warm: Warm,
+    payload: PhantomData<fn(P)>,
+}
+
+impl<P> WarmLayer<P> {
+    /// Call it last, as [`Warm::new`].
+    pub fn new(instance: Instance) -> Self {
+        Self { warm: Warm::new(instance), payload: PhantomData }
+    }
+}
+
+impl<S, P> Layer<S> for WarmLayer<P>
+where
+    S: Service<LambdaEvent<P>>,
+{
+    type Service = WarmService<S, P>;
+
+    fn layer(&self, handler: S) -> Self::Service {
+        WarmService { warm: self.warm.clone(), handler, payload: PhantomData }
+    }
+}
+
+/// A handler behind [`WarmLayer`].
+#[derive(Debug, Clone)]
+pub struct WarmService<S, P> {
+    warm: Warm,
+    handler: S,
+    payload: PhantomData<fn(P)>,
+}
+
+/// Either the warm answer or the handler's own.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer<R> {
+    Warm(WarmAnswer),
+    Handler(R),
+}
+
+impl<S, P> Service<LambdaEvent<Box<RawValue>>> for WarmService<S, P>
+where
+    S: Service<LambdaEvent<P>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Response: Send,
+    S::Error: Into<Error>,
+    P: for<'de> Deserialize<'de> + Send,
+{
+    type Response = Answer<S::Response>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.handler.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, event: LambdaEvent<Box<RawValue>>) -> Self::Future {
+        // The handler that was polled ready is the one to call; the clone waits for the next event.
+        let next = self.handler.clone();
+        let mut handler = std::mem::replace(&mut self.handler, next);
+        let warm = self.warm.clone();
+        Box::pin(async move {
+            if let Some(answer) = warm.answer(event.payload.get()).await {
+                return Ok(Answer::Warm(answer));
+            }
+            let payload = serde_json::from_str(event.payload.get())?;
+            let answer = handler.call(LambdaEvent::new(payload, event.context)).await;
+            answer.map(Answer::Handler).map_err(Into::into)
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct PingEvent {
+    source: String,
+    ping: Ping,
+}
+
+/// Most events are no pings: a text search spares them the second parse.
+fn read_ping(event: &str) -> Option<Ping> {
+    if !event.contains(PING_SOURCE) {
+        return None;
+    }
+    let event: PingEvent = serde_json::from_str(event).ok()?;
+    (event.source == PING_SOURCE).then_some(event.ping)
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_runtime::service_fn;
+    use serde_json::{Value, json};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    fn event(payload: &Value) -> LambdaEvent<Box<RawValue>> {
+        LambdaEvent::new(serde_json::value::to_raw_value(payload).unwrap(), lambda_runtime::Context::default())
+    }
+
+    fn ping(hold_ms: u64) -> Value {
+        json!({"source": PING_SOURCE, "ping": {"runId": "r", "invocation": 1, "of": 1, "holdMs": hold_ms}})
+    }
+
+    #[tokio::test]
+    async fn a_ping_is_answered_and_every_other_event_reaches_the_handler() {
+        let handler = service_fn(async |event: LambdaEvent<Value>| Ok::<_, Error>(json!({ "handled": event.payload })));
+        let service = WarmLayer::new(Instance::start()).layer(handler);
+        let answer = async |payload: &Value| {
+            serde_json::to_value(service.clone().oneshot(event(payload)).await.unwrap()).unwrap()
+        };
+        let (first, second) = (answer(&ping(0)).await, answer(&ping(0)).await);
+        assert_eq!((&first["coldStart"], &second["coldStart"]), (&json!(true), &json!(false)));
+        assert_eq!(first["instanceId"], second["instanceId"]);
+
+        for other in [
+            json!({"source": "aws.events", "ping": {}}),
+            json!({"source": PING_SOURCE}),
+            json!({"body": PING_SOURCE}),
+            json!({"detail": ping(0)}),
+            json!("module-mgmt.warmer"),
+        ] {
+            assert_eq!(answer(&other).await, json!({ "handled": other }));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_event_is_cold_whatever_it_is() {
+        let layer = Warm::new(Instance::start());
+        assert!(layer.answer("{}").await.is_none());
+        assert!(!layer.answer(&ping(0).to_string()).await.unwrap().cold_start);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hold_is_kept_but_never_longer_than_two_seconds() {
+        let layer = Warm::new(Instance::start());
+        for (asked, kept) in [(700, 700), (3_600_000, 2_000)] {
+            let before = tokio::time::Instant::now();
+            layer.answer(&ping(asked).to_string()).await.unwrap();
+            assert_eq!(before.elapsed().as_millis(), kept);
+        }
+    }
+}
