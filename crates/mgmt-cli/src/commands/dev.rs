@@ -89,15 +89,18 @@ async fn signalled() -> Result<ExitCode> {
 
 async fn with_smoke(home: &Home, args: &Dev) -> Result<ExitCode, Failure> {
     let platform = Platform::start(home, Data::Fresh, args.port).await?;
-    let report = smoke::run(&platform).await?;
+    let result = smoke::run(&platform).await;
+    let logs = platform.save_logs(home).await?;
     progress("stopping");
     // Everything has ended before the result is printed, so that the JSON object is the last line.
     drop(platform);
+    let where_to_look = format!("what the functions logged is in {}", logs.display());
+    let report = result.with_context(|| where_to_look.clone())?;
     print(&report, args.json)?;
     if report.faults.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Failure::new(format!("the smoke run failed: {}", report.faults.join("; "))))
+    Err(Failure::new(format!("the smoke run failed: {}; {where_to_look}", report.faults.join("; "))))
 }
 
 fn print(report: &Report, json: bool) -> Result<(), Failure> {

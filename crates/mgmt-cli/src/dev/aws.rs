@@ -1,14 +1,15 @@
 //! The few AWS calls that deploy the local platform, over the same HTTP APIs as in the cloud.
 
 use anyhow::{Context as _, Result};
-use axum::http::Method;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use axum::body::Body;
+use axum::http::{Method, Request, header};
 use serde_json::{Value, json};
 
 use super::http::Http;
 
 const REGION: &str = "us-east-1";
+/// Where the packages of functions lie.
+const BUCKET: &str = "module-mgmt-local-packages";
 /// The role that a function runs as; MiniStack only stores it.
 const ROLE: &str = "arn:aws:iam::000000000000:role/module-mgmt-local";
 
@@ -24,8 +25,8 @@ pub(crate) struct Aws {
 pub(crate) struct NewFunction<'a> {
     pub(crate) name: &'a str,
     pub(crate) description: &'a str,
-    /// The zipped package.
-    pub(crate) package: &'a [u8],
+    /// The key of an uploaded package.
+    pub(crate) package: &'a str,
     pub(crate) environment: Vec<(&'static str, String)>,
     pub(crate) timeout_seconds: u32,
 }
@@ -33,6 +34,22 @@ pub(crate) struct NewFunction<'a> {
 impl Aws {
     pub(crate) fn new(http: Http, endpoint: String) -> Self {
         Self { http, endpoint }
+    }
+
+    pub(crate) async fn create_bucket(&self) -> Result<()> {
+        self.put("", Vec::new()).await
+    }
+
+    /// Uploads a function's package: a request to Lambda itself takes 50 MB at most, and unoptimised programs are larger.
+    pub(crate) async fn upload_package(&self, key: &str, package: Vec<u8>) -> Result<()> {
+        self.put(&format!("/{key}"), package).await
+    }
+
+    async fn put(&self, path: &str, content: Vec<u8>) -> Result<()> {
+        let request = Request::put(format!("{}/{BUCKET}{path}", self.endpoint))
+            .header(header::AUTHORIZATION, authorization("s3"))
+            .body(Body::from(content))?;
+        self.http.exchange(request).await?.success(&format!("S3 put {BUCKET}{path}")).map(drop)
     }
 
     /// Creates the function and answers its ARN.
@@ -50,7 +67,7 @@ impl Aws {
             "MemorySize": 256,
             "Timeout": function.timeout_seconds,
             "Environment": { "Variables": variables },
-            "Code": { "ZipFile": BASE64.encode(function.package) },
+            "Code": { "S3Bucket": BUCKET, "S3Key": function.package },
         });
         let answer = self.rest("lambda", Method::POST, "/2015-03-31/functions", &body).await?;
         text(&answer, "FunctionArn")
@@ -95,6 +112,16 @@ impl Aws {
             .filter(|rule| rule["State"] == "ENABLED")
             .filter_map(|rule| Some(rule["Name"].as_str()?.to_owned()))
             .collect())
+    }
+
+    /// What a function has logged, line by line; empty while it never ran.
+    pub(crate) async fn logged(&self, function: &str) -> Result<Vec<String>> {
+        let question = json!({ "logGroupName": format!("/aws/lambda/{function}"), "limit": 10_000 });
+        let Ok(answer) = self.action("logs", "Logs_20140328.FilterLogEvents", &question).await else {
+            return Ok(Vec::new());
+        };
+        let events = answer["events"].as_array().context("FilterLogEvents answered no list")?;
+        Ok(events.iter().filter_map(|event| Some(event["message"].as_str()?.trim_end().to_owned())).collect())
     }
 
     /// A call of a REST API such as Lambda's or API Gateway's.

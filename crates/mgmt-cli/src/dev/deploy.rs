@@ -1,6 +1,6 @@
 //! What the local platform consists of: its functions, and the rules and queue between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use utoipa::openapi::OpenApi;
@@ -16,6 +16,7 @@ pub(crate) const PROJECT: &str = "module-mgmt";
 pub(crate) const ENVIRONMENT: &str = "local";
 /// The functions that a schedule may keep warm here.
 pub(crate) const SAMPLES: [&str; 3] = ["sample-orders", "sample-invoices", "sample-reports"];
+const SAMPLE_EXECUTABLE: &str = "warmed-function";
 /// How long every ping is held. Pings that start together on two busy cores must all be under way before the first ends,
 /// or one instance would answer two of them.
 const HOLD_MS: u32 = 1_000;
@@ -77,10 +78,7 @@ struct Place<'a> {
 
 /// Deploys everything to an empty account and answers the HTTP API's id.
 pub(crate) async fn deploy(aws: &Aws, database_port: u16, database: &str, issuer: &str) -> Result<String> {
-    let mut packages = BTreeMap::new();
-    for executable in FUNCTIONS.iter().map(|function| function.executable).chain(["warmed-function"]) {
-        packages.insert(executable, package::zip(&package::executable(executable)?)?);
-    }
+    upload_packages(aws).await?;
     let dead_letter_arn = aws.create_queue("module-mgmt-local-dead-ticks").await?;
     let api = HttpApi::create(aws, issuer).await?;
     let mut arns = BTreeMap::new();
@@ -92,7 +90,7 @@ pub(crate) async fn deploy(aws: &Aws, database_port: u16, database: &str, issuer
             .create_function(&NewFunction {
                 name: function.name,
                 description: function.description,
-                package: &packages[function.executable],
+                package: function.executable,
                 environment: (function.settings)(&place),
                 timeout_seconds: function.timeout_seconds,
             })
@@ -110,11 +108,28 @@ pub(crate) async fn deploy(aws: &Aws, database_port: u16, database: &str, issuer
     for name in SAMPLES {
         progress(&format!("deploying {name}"));
         let description = "A sample function that answers warm pings.";
-        let package = &packages["warmed-function"];
+        let package = SAMPLE_EXECUTABLE;
         aws.create_function(&NewFunction { name, description, package, environment: Vec::new(), timeout_seconds: 10 })
             .await?;
     }
     Ok(api.id)
+}
+
+/// Each executable once, however many functions run it.
+async fn upload_packages(aws: &Aws) -> Result<()> {
+    aws.create_bucket().await?;
+    let executables: BTreeSet<&str> =
+        FUNCTIONS.iter().map(|function| function.executable).chain([SAMPLE_EXECUTABLE]).collect();
+    for name in executables {
+        progress(&format!("uploading {name}"));
+        aws.upload_package(name, package::zip(&package::executable(name)?)?).await?;
+    }
+    Ok(())
+}
+
+/// The names of everything deployed.
+pub(crate) fn function_names() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().map(|function| function.name).chain(SAMPLES)
 }
 
 fn database(place: &Place<'_>, role: &str) -> Vec<(&'static str, String)> {

@@ -43,7 +43,6 @@ impl Http {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Answer> {
-        let what = format!("{method} {url}");
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -51,9 +50,13 @@ impl Http {
         if body.is_some() && !headers.iter().any(|(name, _)| *name == header::CONTENT_TYPE.as_str()) {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        let body = body.map_or_else(Body::empty, |value| Body::from(value.to_string()));
+        self.exchange(request.body(body.map_or_else(Body::empty, |value| Body::from(value.to_string())))?).await
+    }
+
+    pub(crate) async fn exchange(&self, request: Request<Body>) -> Result<Answer> {
+        let what = format!("{} {}", request.method(), request.uri());
         let exchange = async {
-            let response = self.client.request(request.body(body)?).await?;
+            let response = self.client.request(request).await?;
             let status = response.status().as_u16();
             let bytes = to_bytes(Body::new(response.into_body()), MAX_ANSWER_BYTES).await?;
             anyhow::Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })

@@ -1,10 +1,13 @@
 //! The whole local platform: started in order, ended in reverse by being dropped.
 
+use std::fs::File;
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result};
 use tokio::task::spawn_blocking;
 
 use super::aws::Aws;
-use super::deploy::deploy;
+use super::deploy::{deploy, function_names};
 use super::gateway::{Gateway, Listener};
 use super::home::Home;
 use super::http::Http;
@@ -13,6 +16,9 @@ use super::ministack::{MiniStack, Python};
 use super::postgres::{LOGIN_PASSWORD, Postgres};
 use crate::migration::{Passwords, migrate};
 use crate::output::progress;
+
+/// How the lines begin that Lambda itself writes around each invocation.
+const FRAMES: [&str; 3] = ["START RequestId", "END RequestId", "REPORT RequestId"];
 
 /// Which data a platform works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +39,7 @@ pub(crate) struct Platform {
     issuer: Issuer,
     /// The origin of the API, for example `http://127.0.0.1:8080`.
     pub(crate) url: String,
+    _claim: File,
 }
 
 impl Platform {
@@ -42,6 +49,7 @@ impl Platform {
             Data::Kept => ("cluster", "module_mgmt", "ministack"),
             Data::Fresh => ("smoke-cluster", "smoke", "ministack-smoke"),
         };
+        let claim = home.claim(cluster)?;
         let http = Http::new();
         // A taken port is told before anything else is started.
         let listener = Listener::bind(port).await?;
@@ -64,11 +72,24 @@ impl Platform {
         let host = format!("{api_id}.execute-api.localhost:{}", ministack.port);
         let url = listener.url.clone();
         let gateway = listener.serve(&issuer, http.clone(), ministack.port, &host)?;
-        Ok(Self { _gateway: gateway, _ministack: ministack, postgres, aws, http, issuer, url })
+        Ok(Self { _gateway: gateway, _ministack: ministack, postgres, aws, http, issuer, url, _claim: claim })
     }
 
     pub(crate) fn token(&self, person: &Person) -> Result<String> {
         self.issuer.token(person)
+    }
+
+    /// Writes what the functions have logged to a file, as MiniStack's own log does not hold it.
+    pub(crate) async fn save_logs(&self, home: &Home) -> Result<PathBuf> {
+        let mut text = String::new();
+        for name in function_names() {
+            let lines = self.aws.logged(name).await?;
+            let own = lines.iter().filter(|line| !FRAMES.iter().any(|frame| line.starts_with(frame)));
+            text.extend(own.map(|line| format!("{name}: {line}\n")));
+        }
+        let file = home.root.join("functions.log");
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(file)
     }
 
     /// Where everything is and how to ask it something, for a developer. The tokens are written to files too, so that a

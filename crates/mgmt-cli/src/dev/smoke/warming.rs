@@ -110,7 +110,7 @@ async fn wait_for_run(platform: &Platform) -> Result<Vec<Value>> {
             let state = if runs.is_empty() { "no tick yet" } else { "the functions are being pinged" };
             progress(&format!("  {:3} s of at most {}: {state}", waited.as_secs(), TICK_LIMIT.as_secs()));
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
     }
 }
 
