@@ -11,6 +11,7 @@ use crate::dev::home::Home;
 use crate::dev::pgbouncer::PgBouncer;
 use crate::dev::platform::{Data, Platform};
 use crate::dev::postgres::Postgres;
+use crate::dev::process::Guest;
 use crate::dev::smoke::{self, Report};
 use crate::output::{Failure, progress, table, write};
 
@@ -116,12 +117,12 @@ async fn with_database(home: &Home, command: &[String]) -> Result<ExitCode> {
     let [program, arguments @ ..] = command else { bail!("--only needs a command after --") };
     let postgres = Postgres::start(home, "test-cluster", false).await?;
     let pgbouncer = PgBouncer::start(home, &postgres).await?;
-    let status = tokio::process::Command::new(program)
+    let child = tokio::process::Command::new(program)
         .args(arguments)
         .env("TEST_DATABASE_URL", postgres.url("postgres"))
         .env("TEST_PGBOUNCER", format!("127.0.0.1:{}", pgbouncer.port))
-        .status()
-        .await
+        .spawn()
         .with_context(|| format!("cannot start {program}"))?;
+    let status = Guest(child).0.wait().await?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -67,6 +67,8 @@ impl MiniStack {
         command.env("IOT_MTLS_ENABLED", "0").env("SFTP_ENABLED", "0").env("PYTHONUNBUFFERED", "1");
         // By default an idle instance ends after 300 seconds, at the very moment of a ping every five minutes.
         command.env("LAMBDA_WARM_TTL_SECONDS", "900");
+        // AWS's own default; MiniStack's depends on the machine's memory.
+        command.env("LAMBDA_ACCOUNT_CONCURRENCY", "1000");
         let program = Program::start("MiniStack", &mut command, &log, None)?;
         let mut server = Self { port, _program: program };
         let health = format!("{}/_ministack/health", server.url());

@@ -81,6 +81,18 @@ impl Drop for Program {
     }
 }
 
+/// A person's command, run in this program's place: it shares the terminal, and is asked to end when this is dropped.
+pub(crate) struct Guest(pub(crate) tokio::process::Child);
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        // There is no id any more when it has ended by itself. Nothing is waited for: the terminal tells the rest.
+        if let Some(pid) = self.0.id() {
+            let _ = Command::new("kill").args(["-TERM", &pid.to_string()]).status();
+        }
+    }
+}
+
 pub(crate) fn run_as(command: &mut Command, account: Option<Unprivileged>) {
     if let Some(account) = account {
         command.uid(account.uid).gid(account.gid).current_dir("/");
