@@ -1,6 +1,8 @@
 //! MiniStack, a local AWS from PyPI that runs `provided.al2023` binaries without containers, in a venv of its own.
 
 use std::fs;
+use std::io::{self, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -17,6 +19,8 @@ const VERSION: &str = "1.5.33";
 const CRYPTOGRAPHY_VERSION: &str = "50.0.2";
 /// MiniStack answers requests within milliseconds once it listens; importing its services takes seconds.
 const START_LIMIT: Duration = Duration::from_secs(60);
+
+const RESET_LIMIT: Duration = Duration::from_secs(5);
 
 /// The venv that MiniStack runs in.
 #[derive(Debug, Clone)]
@@ -79,5 +83,23 @@ impl MiniStack {
 
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Lets MiniStack end the functions it runs. At its own end it leaves them behind; killed then, they would stay
+    /// zombies wherever process 1 collects nobody, as in many containers.
+    fn end_functions(&self) -> io::Result<()> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(RESET_LIMIT))?;
+        let request =
+            "POST /_ministack/reset HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes())?;
+        io::copy(&mut stream, &mut io::sink()).map(drop)
+    }
+}
+
+impl Drop for MiniStack {
+    fn drop(&mut self) {
+        // A MiniStack that does not answer is ended by force, with all it runs.
+        let _ = self.end_functions();
     }
 }

@@ -76,7 +76,7 @@ impl Drop for Program {
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
-        // MiniStack does not end the functions it runs; they are in its process group, which mostly is empty by now.
+        // What a program that ended by force was running is still in its process group, which mostly is empty by now.
         let _ = Command::new("kill").args(["-KILL", "--", &format!("-{pid}")]).stderr(Stdio::null()).status();
     }
 }
