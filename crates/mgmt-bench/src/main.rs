@@ -6,7 +6,7 @@ mod compile;
 mod fan_out;
 mod start_up;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use comfy_table::{Table, presets};
 
 /// One line of the result.
@@ -19,9 +19,12 @@ struct Row {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mut rows = start_up::measure().await?;
+    // The binaries were built beside this one.
+    let program = std::env::current_exe()?;
+    let folder = program.parent().context("this program has no folder")?;
+    let mut rows = start_up::measure(folder).await?;
     rows.extend(compile::measure());
-    rows.extend(fan_out::measure().await?);
+    rows.extend(fan_out::measure(&folder.join("lambda-warmer")).await?);
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["what", "measured", "ratio", "promise"]);
     for row in rows {

@@ -1,6 +1,6 @@
 //! From `exec` to the first request for an event, each function beside the smallest lambda_runtime binary.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use mgmt_testkit::runtime_api::FunctionProcess;
@@ -23,16 +23,14 @@ const VARIABLES: [(&str, &str); 9] = [
     ("AWS_SESSION_TOKEN", "token"),
 ];
 
-pub(crate) async fn measure() -> Result<Vec<Row>> {
-    let folder = std::env::current_exe()?.parent().map(Path::to_path_buf).context("this program has no folder")?;
-    let binary = |name: &str| -> PathBuf { folder.join(name) };
+pub(crate) async fn measure(folder: &Path) -> Result<Vec<Row>> {
     let mut hello = Vec::new();
     let mut ours = vec![Vec::new(); FUNCTIONS.len()];
     // Taken in turns, so that a slow moment of the machine meets all of them.
     for _ in 0..ROUNDS {
-        hello.push(start(&binary("hello-function")).await?);
+        hello.push(start(&folder.join("hello-function")).await?);
         for (name, times) in FUNCTIONS.iter().zip(&mut ours) {
-            times.push(start(&binary(name)).await?);
+            times.push(start(&folder.join(name)).await?);
         }
     }
     let hello = median(hello);

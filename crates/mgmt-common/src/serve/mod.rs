@@ -1,6 +1,7 @@
 //! The one entry of a function: API Gateway events go to the router, scheduled events to a typed handler.
 
 pub mod gateway;
+pub mod routes;
 
 use std::pin::Pin;
 use std::sync::Arc;
