@@ -34,7 +34,7 @@ impl Bed {
 
     /// Stores a schedule that is due every minute, with these functions.
     pub(crate) async fn always(&self, functions: Value) {
-        self.store(&always(functions)).await;
+        self.store(&always(&functions)).await;
     }
 
     pub(crate) async fn store(&self, value: &Value) {
@@ -94,11 +94,11 @@ pub(crate) fn settings(lambda: &LambdaFake, url: String) -> Settings {
     }
 }
 
-pub(crate) fn always(functions: Value) -> Value {
-    week(json!({"enabled": true, "ranges": [{"start": "00:00", "end": "24:00"}]}), functions)
+pub(crate) fn always(functions: &Value) -> Value {
+    week(&json!({"enabled": true, "ranges": [{"start": "00:00", "end": "24:00"}]}), functions)
 }
 
-pub(crate) fn week(day: Value, functions: Value) -> Value {
+pub(crate) fn week(day: &Value, functions: &Value) -> Value {
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let schedule: serde_json::Map<String, Value> =
         days.map(|name| (name.to_owned(), day.clone())).into_iter().collect();

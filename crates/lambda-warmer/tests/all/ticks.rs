@@ -50,13 +50,13 @@ async fn a_second_delivery_of_a_tick_does_nothing() {
 async fn a_tick_that_is_not_due_in_local_time_is_dropped() {
     let bed = Bed::new().await;
     bed.lambda.add(FakeFunction::new("orders"));
-    let mut disabled = always(json!(["orders"]));
+    let mut disabled = always(&json!(["orders"]));
     disabled["enabled"] = json!(false);
     // One minute a day that is not this one.
     let minute = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).hour() + 12;
     let start = format!("{:02}:00", minute % 24);
     let end = format!("{:02}:01", minute % 24);
-    let other_time = week(json!({"enabled": true, "ranges": [{"start": start, "end": end}]}), json!(["orders"]));
+    let other_time = week(&json!({"enabled": true, "ranges": [{"start": start, "end": end}]}), &json!(["orders"]));
     for schedule in [disabled, other_time] {
         bed.store(&schedule).await;
         assert_eq!(bed.tick().await["outcome"], "notDue");
