@@ -106,7 +106,9 @@ async fn with_the_database_out_of_reach_every_route_says_so_inside_five_seconds(
 #[tokio::test]
 async fn the_hourly_reconcile_runs_with_the_workers_login_only() {
     let database = TestDatabase::create().await;
-    let tick = json!({"source": "aws.events", "time": "2026-11-23T10:00:00Z", "detail-type": "Scheduled Event"});
+    let tick = json!({
+        "source": "aws.events", "time": "2026-11-23T10:00:00Z", "detail-type": "Scheduled Event", "detail": {},
+    });
     let mut worker = function(&database.url(WORKER_LOGIN), "worker", &closed_address()).await;
     let report = worker.invoke(&tick).await.unwrap().unwrap();
     assert_eq!(report["sync"]["status"], "pending", "{report}");

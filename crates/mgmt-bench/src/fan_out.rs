@@ -35,8 +35,11 @@ pub(crate) async fn measure(binary: &Path) -> Result<Vec<Row>> {
     let minute = Timestamp::now().as_second() / 60;
     for round in 0..ROUNDS {
         let time = Timestamp::from_second((minute - ROUNDS + round + 1) * 60)?;
+        let event = json!({
+            "source": "aws.events", "detail-type": "Scheduled Event", "time": time.to_string(), "detail": {},
+        });
         let started = Instant::now();
-        let answer = warmer.invoke(&json!({"source": "aws.events", "time": time.to_string()})).await?;
+        let answer = warmer.invoke(&event).await?;
         walls.push(started.elapsed().as_secs_f64() * 1000.0);
         report = answer.map_err(|error| anyhow!("the tick failed: {error}"))?["report"].take();
     }
