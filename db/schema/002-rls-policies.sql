@@ -91,6 +91,9 @@ grant execute on function module_mgmt.claims(), module_mgmt.get_current_org_id()
 grant execute on function module_mgmt.read_as(text, text, text, text[])
   to module_mgmt_request_login, module_mgmt_worker_login;
 
+-- A trigger runs its function whoever may execute it; nobody needs to call it.
+revoke all on function public.platform_lambda_config_count_change() from public, anon, authenticated;
+
 -- Supabase grants everything, TRUNCATE too, on new tables by default.
 revoke all on public.platform_lambda_config, public.platform_rule_sync, public.platform_warming_run,
   public.platform_warming_target from public, anon, authenticated, module_mgmt_request, module_mgmt_worker;
