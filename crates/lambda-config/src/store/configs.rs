@@ -104,7 +104,9 @@ pub(crate) async fn put_config(
                 if has_rules {
                     mark_pending(tx, key).await?;
                 }
-                Ok(Put::Stored { created: current.is_none(), row: Box::new(stored_config(tx, key).await?) })
+                let row = stored_config(tx, key).await?;
+                // Two first saves at once both found nothing; the version tells which of them made the row.
+                Ok(Put::Stored { created: row.row_version == 1, row: Box::new(row) })
             }
             .scope_boxed()
         })

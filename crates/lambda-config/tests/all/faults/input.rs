@@ -183,7 +183,7 @@ async fn row_6_wrong_methods_and_types_are_405_and_415_without_any_effect() {
         ("HEAD", WARMING, "GET,PUT"),
     ] {
         let answer = bed.check(&Request::new(method, path).header("origin", "https://evil.example.com"), 405).await;
-        let mut sent: Vec<&str> = answer.header("allow").split(',').filter(|m| *m != "HEAD").collect();
+        let mut sent: Vec<&str> = answer.header("allow").split(',').collect();
         sent.sort_unstable();
         assert_eq!(sent.join(","), allowed, "{method} {path}");
     }

@@ -59,7 +59,7 @@ async fn an_invalid_schedule_is_422_with_every_pointer_and_changes_nothing() {
             "/configValue/lambda_functions/2/name",
             "/configValue/timezone",
             "/configValue/weekly_schedule/monday/ranges/0/end",
-            "/configValue/weekly_schedule/monday/ranges/1",
+            "/configValue/weekly_schedule/monday/ranges/1/end",
         ]
     );
     let zone = answer.json()["errors"]
