@@ -110,7 +110,18 @@ async fn row_17_a_database_that_is_down_is_503_inside_five_seconds_and_recovers_
     }
 }
 
-/// The first write after a thaw meets a connection that died meanwhile.
+/// The first request after a thaw meets a connection that died meanwhile.
+#[tokio::test]
+async fn a_connection_that_died_while_frozen_does_not_make_the_database_look_down() {
+    let (bed, cable) = wired().await;
+    for request in [Request::get("/platform/health"), Request::get(WARMING)] {
+        bed.send(&request).await.expect(200);
+        cable.set(Wire::Cut);
+        cable.set(Wire::Passes);
+        bed.send(&request).await.expect(200);
+    }
+}
+
 #[tokio::test]
 async fn a_write_on_a_connection_that_died_while_frozen_is_done_once() {
     let (bed, cable) = wired().await;

@@ -1,5 +1,6 @@
 //! FAULTS row 27: several reconciles of one schedule.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mgmt_testkit::eventbridge::Fault;
@@ -14,7 +15,7 @@ async fn row_27_of_two_syncs_at_once_one_does_the_work() {
     for way in WAYS {
         let bed = Bed::by(way).await;
         bed.save(&office()).await;
-        bed.bus.edit(|bus| bus.clear());
+        bed.bus.edit(BTreeMap::clear);
         bed.bus.forget_calls();
         let sync = Request::post(SYNC);
         let (one, other, hourly) = tokio::join!(bed.send(&sync), bed.send(&sync), bed.reconcile());

@@ -1,6 +1,8 @@
 //! FAULTS rows 21 to 24: AWS in trouble. The save counts, the answer says pending with the reason, and the hourly run
 //! converges.
 
+use std::collections::BTreeMap;
+
 use mgmt_testkit::eventbridge::Fault;
 use serde_json::json;
 
@@ -91,7 +93,7 @@ async fn row_23_a_crash_at_any_call_leaves_pending_and_the_next_run_converges() 
         let bed = Bed::by(way).await;
         for call in 1..=calls {
             bed.arrange("update platform_rule_sync set lease_until = null").await;
-            bed.bus.edit(|bus| bus.clear());
+            bed.bus.edit(BTreeMap::clear);
             bed.bus.forget_calls();
             bed.bus.fail_call(call, Fault::Hang);
             let sandbox = bed.another_sandbox();
@@ -108,6 +110,24 @@ async fn row_23_a_crash_at_any_call_leaves_pending_and_the_next_run_converges() 
             assert_eq!(bed.rules(), wanted, "call {call}");
         }
     }
+}
+
+/// What went wrong with an earlier version says nothing about the one that is stored now.
+#[tokio::test]
+async fn a_save_that_is_not_synced_yet_does_not_show_the_error_of_the_one_before() {
+    let bed = Bed::new().await;
+    bed.bus.fail_always("PutRule", Fault::AccessDenied);
+    bed.save(&office()).await;
+    bed.bus.heal();
+    bed.bus.forget_calls();
+    bed.bus.fail_call(1, Fault::Hang);
+    let (sandbox, put) = (bed.another_sandbox(), Request::put(WARMING, &body(&office())));
+    tokio::select! {
+        answer = send(&sandbox, &put) => panic!("it did not hang: {answer:?}"),
+        () = reached(&bed, 1) => {}
+    }
+    let shown = bed.send(&Request::get(WARMING)).await.expect(200).json()["sync"].clone();
+    assert_eq!((&shown["status"], &shown["reason"]), (&json!("pending"), &json!("this version is not synced yet")));
 }
 
 async fn reached(bed: &Bed, call: usize) {
