@@ -47,12 +47,12 @@ impl State {
 
 /// The HTTP routes of this function.
 pub fn router(state: Arc<State>) -> Router {
-    with_fallbacks(routes::all().with_state(state).into())
+    with_fallbacks(routes::router().with_state(state))
 }
 
 /// The OpenAPI document of the same routes.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes::all().into_openapi()
+    routes::document()
 }
 
 /// HTTP requests, and the hourly reconcile where this is deployed with the worker's login.

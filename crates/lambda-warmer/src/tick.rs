@@ -1,7 +1,7 @@
 //! One scheduled tick, from the event to the history.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use mgmt_common::error::{Error, Result};
@@ -40,7 +40,7 @@ enum Begun {
 /// # Errors
 /// No schedule is stored or it cannot be read, or the database is down and no schedule was seen before: nothing was pinged.
 pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
-    let tick = minute(&event.time)?;
+    let tick = minute(event.time)?;
     if Timestamp::now().duration_since(tick) > MAX_AGE {
         tracing::warn!(tick = %tick, "this tick is too old to warm anything");
         return Ok(json!({ "tick": tick, "outcome": "tooLate" }));
@@ -75,11 +75,10 @@ pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
 }
 
 /// The scheduled minute, not the time of delivery.
-fn minute(time: &str) -> Result<Timestamp> {
-    let time: Timestamp =
-        time.parse().map_err(|error| Error::malformed(format!("the event's time {time:?} cannot be read: {error}")))?;
-    let second = time.as_second().div_euclid(60) * 60;
-    Timestamp::from_second(second).map_err(|error| Error::malformed(error.to_string()))
+fn minute(time: SystemTime) -> Result<Timestamp> {
+    let unreadable = |error: jiff::Error| Error::malformed(format!("the event's time cannot be read: {error}"));
+    let time = Timestamp::try_from(time).map_err(unreadable)?;
+    Timestamp::from_second(time.as_second().div_euclid(60) * 60).map_err(unreadable)
 }
 
 /// Reads the schedule and claims the tick in one transaction.

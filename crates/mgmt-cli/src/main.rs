@@ -1,5 +1,6 @@
 //! The `mgmt` command.
 
+mod api;
 mod commands;
 mod dev;
 mod migration;

@@ -3,4 +3,5 @@
 pub mod database;
 pub mod eventbridge;
 pub mod lambda_api;
+pub mod runtime_api;
 pub mod severable;

@@ -10,23 +10,22 @@ mod sync;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::State;
 
 type Shared = axum::extract::State<Arc<State>>;
 
-pub(crate) fn all() -> OpenApiRouter<Arc<State>> {
-    OpenApiRouter::new()
-        .routes(routes!(configs::list_configs))
-        .routes(routes!(configs::get_config, configs::put_config))
-        .routes(routes!(sync::sync_rules))
-        .routes(routes!(preview::preview_schedule))
-        .routes(routes!(functions::list_functions))
-        .routes(routes!(runs::list_runs))
-        .routes(routes!(health::health))
-}
+mgmt_common::route_table!(
+    Arc<State>;
+    configs::list_configs,
+    configs::get_config,
+    configs::put_config,
+    sync::sync_rules,
+    preview::preview_schedule,
+    functions::list_functions,
+    runs::list_runs,
+    health::health,
+);
 
 /// Without a tag every document of a list would have to be compared; a hash of the body is not worth a dependency.
 fn no_store() -> HeaderMap {

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use axum::Json as Answer;
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse as _, Response};
 use mgmt_common::caller::PlatformAdmin;
 use mgmt_common::error::{Error, Result};
 use mgmt_common::eventbridge::{RuleResult, SyncReport, SyncStatus};
@@ -63,24 +62,32 @@ pub(super) struct SyncQuery {
 
 /// What a dry run answers.
 #[derive(Debug, Serialize, ToSchema)]
-struct DryRunAnswer {
+pub(super) struct DryRunAnswer {
     plan: Plan,
+}
+
+/// A sync, or with `dryRun` its plan.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum SyncOrPlan {
+    Plan(DryRunAnswer),
+    Sync(SyncAnswer),
 }
 
 /// Reconciles the rules with the stored schedule now.
 #[utoipa::path(post, path = "/platform/lambda-config/sync", params(SyncQuery),
-    responses((status = 200, description = "A SyncAnswer, or with dryRun a DryRunAnswer", body = SyncAnswer),
+    responses((status = 200, body = SyncOrPlan),
         (status = 409), (status = 503)))]
 pub(super) async fn sync_rules(
     PlatformAdmin(caller): PlatformAdmin,
     State(state): Shared,
     query: Result<Query<SyncQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response> {
+) -> Result<Answer<SyncOrPlan>> {
     let Query(query) = query.map_err(|rejection| Error::malformed(rejection.body_text()))?;
     if query.dry_run {
         let plan = dry_run(&state, &caller, query.adopt_old).await?;
-        return Ok(Answer(DryRunAnswer { plan }).into_response());
+        return Ok(Answer(SyncOrPlan::Plan(DryRunAnswer { plan })));
     }
     let done = sync(&state, Actor::Caller(&caller), query.adopt_old, Instant::now() + REQUEST_TIME).await?;
-    Ok(Answer(SyncAnswer::from(done.report)).into_response())
+    Ok(Answer(SyncOrPlan::Sync(done.report.into())))
 }

@@ -1,4 +1,4 @@
-//! `mgmt warming`: schedules without a database and without AWS.
+//! `mgmt warming`: what a schedule compiles to and makes due, on this machine; and the rules of a deployed platform.
 
 use std::fs;
 use std::io::{self, Read};
@@ -9,8 +9,9 @@ use mgmt_common::schedule::compile::{Widening, compile};
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::name::Namespace;
 use mgmt_common::schedule::preview::{PreviewRule, local_time};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::api::Api;
 use crate::output::{self, Failure};
 
 #[derive(Debug, Subcommand)]
@@ -19,6 +20,22 @@ pub(crate) enum Command {
     Compile(CompileArguments),
     /// Prints the minutes at which a schedule is due.
     Due(DueArguments),
+    /// Shows what a sync of the deployed platform would change.
+    Plan(RemoteArguments),
+    /// Brings the deployed platform's EventBridge rules to its stored schedule now.
+    Sync(RemoteArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoteArguments {
+    #[command(flatten)]
+    api: Api,
+    /// Take over the rules of the system that this one replaces.
+    #[arg(long)]
+    adopt_old: bool,
+    /// The API's answer as one JSON object instead of a table; failures too.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +80,7 @@ impl Command {
         match self {
             Self::Compile(arguments) => arguments.input.json,
             Self::Due(arguments) => arguments.input.json,
+            Self::Plan(arguments) | Self::Sync(arguments) => arguments.json,
         }
     }
 }
@@ -71,6 +89,8 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Compile(arguments) => print_rules(arguments),
         Command::Due(arguments) => print_due(arguments),
+        Command::Plan(arguments) => print_plan(arguments),
+        Command::Sync(arguments) => print_sync(arguments),
     }
 }
 
@@ -117,6 +137,51 @@ fn print_due(arguments: &DueArguments) -> Result<(), Failure> {
         let zone = config.zone();
         due.try_for_each(|due| writeln!(out, "{due}  {}", local_time(due, zone)))
     })
+}
+
+fn print_plan(arguments: &RemoteArguments) -> Result<(), Failure> {
+    let path = format!("/platform/lambda-config/sync?dryRun=true&adoptOld={}", arguments.adopt_old);
+    let answer = arguments.api.call("POST", &path)?;
+    output::write(|out| {
+        if arguments.json {
+            return writeln!(out, "{answer}");
+        }
+        let rules = answer["plan"]["rules"].as_array().into_iter().flatten();
+        let row = |rule: &Value| {
+            let expression = rule["rule"]["expression"].as_str().or_else(|| rule["why"].as_str());
+            [text(&rule["action"]), text(&rule["name"]), expression.unwrap_or_default().to_owned()]
+        };
+        writeln!(out, "{}", output::table(["action", "rule", "expression (UTC), or why"], rules.map(row)))?;
+        answer["plan"]["alarms"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .try_for_each(|alarm| writeln!(out, "Alarm: {}", text(alarm)))
+    })
+}
+
+/// Exits with 1 unless everything is synced.
+fn print_sync(arguments: &RemoteArguments) -> Result<(), Failure> {
+    let path = format!("/platform/lambda-config/sync?adoptOld={}", arguments.adopt_old);
+    let answer = arguments.api.call("POST", &path)?;
+    output::write(|out| {
+        if arguments.json {
+            return writeln!(out, "{answer}");
+        }
+        let rules = answer["rules"].as_array().into_iter().flatten();
+        let row =
+            |rule: &Value| [text(&rule["action"]), text(&rule["outcome"]), text(&rule["name"]), text(&rule["reason"])];
+        writeln!(out, "{}", output::table(["action", "outcome", "rule", "reason"], rules.map(row)))?;
+        writeln!(out, "{}, {} writes, {} reads.", text(&answer["status"]), answer["writes"], answer["reads"])
+    })?;
+    match answer["status"].as_str() {
+        Some("synced") => Ok(()),
+        _ => Err(Failure::new(format!("not synced: {}", text(&answer["reason"])))),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 fn read(path: &str) -> Result<WarmingConfig, Failure> {

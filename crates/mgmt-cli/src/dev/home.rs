@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 
 /// The account that runs Postgres and PgBouncer when this program runs as root, which both refuse.
@@ -46,6 +46,20 @@ impl Home {
             _ => root.clone(),
         };
         Ok(Self { root, database, unprivileged })
+    }
+
+    /// Claims a name for as long as the answer lives: two platforms on the same data would spoil each other's files. The
+    /// system gives the lock back when this program ends, however it ends.
+    pub(crate) fn claim(&self, name: &str) -> Result<fs::File> {
+        let path = self.root.join(format!("{name}.lock"));
+        let file = fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => {
+                bail!("another run is using {}; stop that one first", self.root.join(name).display())
+            }
+            Err(fs::TryLockError::Error(error)) => Err(error).context(format!("cannot lock {}", path.display())),
+        }
     }
 
     /// Makes a folder that the database's account owns.

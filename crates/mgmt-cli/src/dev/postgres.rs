@@ -15,6 +15,8 @@ use crate::output::progress;
 /// Version of the `@embedded-postgres/*` packages.
 const PACKAGE_VERSION: &str = "17.10.0-beta.17";
 const PASSWORD: &str = "local-only";
+/// Of our two logins.
+pub(crate) const LOGIN_PASSWORD: &str = PASSWORD;
 
 /// The running server.
 pub(crate) struct Postgres {
@@ -52,6 +54,22 @@ impl Postgres {
     /// As superuser.
     pub(crate) fn url(&self, database: &str) -> String {
         format!("postgres://postgres:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Makes the database where there is none; `fresh` drops the one that is there.
+    pub(crate) async fn make_database(&self, name: &str, fresh: bool) -> Result<()> {
+        let (client, connection) = tokio_postgres::connect(&self.url("postgres"), tokio_postgres::NoTls).await?;
+        let connection = tokio::spawn(connection);
+        if fresh {
+            client.batch_execute(&format!("drop database if exists {name} with (force)")).await?;
+        }
+        let found = client.query_opt("select from pg_database where datname = $1", &[&name]).await?;
+        if found.is_none() {
+            client.batch_execute(&format!("create database {name}")).await?;
+        }
+        drop(client);
+        connection.await.ok();
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::home::Unprivileged;
 
-/// A program under way. Dropping it ends it: politely first, by force after five seconds.
+/// A program under way. Dropping it ends it: politely first, by force after five seconds; then whatever it left behind.
 pub(crate) struct Program {
     name: &'static str,
     child: Child,
@@ -71,14 +71,25 @@ impl Drop for Program {
         let pid = self.child.id().to_string();
         let _ = Command::new("kill").args([self.stop_signal, &pid]).status();
         let started = Instant::now();
-        while started.elapsed() < Duration::from_secs(5) {
-            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
-                return;
-            }
+        while matches!(self.child.try_wait(), Ok(None)) && started.elapsed() < Duration::from_secs(5) {
             std::thread::sleep(Duration::from_millis(20));
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // What a program that ended by force was running is still in its process group, which mostly is empty by now.
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{pid}")]).stderr(Stdio::null()).status();
+    }
+}
+
+/// A person's command, run in this program's place: it shares the terminal, and is asked to end when this is dropped.
+pub(crate) struct Guest(pub(crate) tokio::process::Child);
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        // There is no id any more when it has ended by itself. Nothing is waited for: the terminal tells the rest.
+        if let Some(pid) = self.0.id() {
+            let _ = Command::new("kill").args(["-TERM", &pid.to_string()]).status();
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! The one entry of a function: API Gateway events go to the router, scheduled events to a typed handler.
 
 pub mod gateway;
+pub mod routes;
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use axum::Router;
 use lambda_runtime::{Context, LambdaEvent, Runtime, service_fn};
 use serde::Deserialize;
@@ -27,8 +30,8 @@ pub type ScheduledHandler = Arc<dyn Fn(ScheduledEvent) -> BoxFuture<Result<Value
 /// Source: "AWS events from scheduled rules" in the EventBridge event reference.
 #[derive(Debug, Clone)]
 pub struct ScheduledEvent {
-    /// The scheduled minute, RFC 3339, as EventBridge wrote it.
-    pub time: String,
+    /// The scheduled minute, whenever it was delivered.
+    pub time: SystemTime,
     /// When Lambda ends this invocation.
     pub deadline: Instant,
 }
@@ -65,10 +68,8 @@ pub async fn run(service: Service) -> Result<(), lambda_runtime::Error> {
 struct Kind<'a> {
     #[serde(rename = "requestContext")]
     request_context: Option<serde::de::IgnoredAny>,
-    #[serde(borrow)]
-    source: Option<std::borrow::Cow<'a, str>>,
-    #[serde(borrow)]
-    time: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow, rename = "detail-type")]
+    detail_type: Option<Cow<'a, str>>,
 }
 
 impl Service {
@@ -82,9 +83,12 @@ impl Service {
         if kind.request_context.is_some() && self.router.is_some() {
             return Ok(self.answer(payload, context).await?);
         }
-        if let (Some("aws.events"), Some(time), Some(handler)) = (kind.source.as_deref(), &kind.time, &self.scheduled) {
-            let left = context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default();
-            let event = ScheduledEvent { time: time.to_string(), deadline: Instant::now() + left };
+        if let (Some("Scheduled Event"), Some(handler)) = (kind.detail_type.as_deref(), &self.scheduled) {
+            let event: EventBridgeEvent = serde_json::from_str(payload.get())?;
+            let time = event.time.ok_or("the scheduled event has no time")?.timestamp();
+            let time = UNIX_EPOCH + Duration::from_secs(u64::try_from(time)?);
+            let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+            let event = ScheduledEvent { time, deadline: Instant::now() + left };
             return Ok(to_raw_value(&handler(event).await?)?);
         }
         Err("this function does not serve events of this kind".into())

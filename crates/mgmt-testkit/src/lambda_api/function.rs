@@ -18,6 +18,7 @@ pub struct FakeFunction {
     pub(crate) qualifiers: Vec<String>,
     pub(crate) description: String,
     pub(crate) memory_mb: u32,
+    pub(crate) code: String,
 }
 
 impl FakeFunction {
@@ -32,6 +33,7 @@ impl FakeFunction {
             qualifiers: vec!["$LATEST".to_owned()],
             description: String::new(),
             memory_mb: 128,
+            code: name.to_owned(),
         }
     }
 
@@ -45,6 +47,12 @@ impl FakeFunction {
     #[must_use]
     pub fn with_init(self, init: Duration) -> Self {
         Self { init, ..self }
+    }
+
+    /// What the code is, as far as its hash tells; the function's name by default.
+    #[must_use]
+    pub fn with_code(self, code: &str) -> Self {
+        Self { code: code.to_owned(), ..self }
     }
 
     #[must_use]
@@ -123,9 +131,14 @@ impl Running {
         Self { function, instances: Vec::new(), script: VecDeque::new(), counters: Counters::default() }
     }
 
+    /// Instances with an event under way.
+    pub(crate) fn busy(&self) -> usize {
+        self.instances.iter().filter(|instance| instance.is_busy).count()
+    }
+
     /// A free instance, or a new one; `None` when the reserved concurrency is used up.
     pub(crate) fn lease(&mut self, next_instance: &mut u32) -> Option<Lease> {
-        let busy = self.instances.iter().filter(|instance| instance.is_busy).count();
+        let busy = self.busy();
         if self.function.reserved.is_some_and(|reserved| busy >= reserved as usize) {
             return None;
         }

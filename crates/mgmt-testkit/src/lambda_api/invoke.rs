@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::answers::{Answer, ApiError};
-use super::function::{FakeFunction, Lease};
+use super::function::{FakeFunction, Lease, Running};
 use super::reads::existing;
 use super::request::{Parameters, admit, invalid, split_name};
 use super::{State, lock};
@@ -111,6 +111,8 @@ fn accept(
     if answer != Answer::Native || native_ping(&payload).is_none() {
         running.counters.handled += 1;
     }
+    let busy = state.functions.values().map(Running::busy).sum();
+    state.max_concurrency = state.max_concurrency.max(busy);
     Ok(Accepted { function, answer, lease, payload })
 }
 

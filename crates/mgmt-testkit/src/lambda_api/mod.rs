@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub(crate) calls: BTreeMap<&'static str, usize>,
     pub(crate) total_concurrency: u32,
     pub(crate) unreserved_concurrency: u32,
+    /// The most invokes of all functions that ran at one moment.
+    pub(crate) max_concurrency: usize,
     /// Numbers the instances of all functions.
     pub(crate) next_instance: u32,
 }
@@ -74,6 +76,7 @@ impl LambdaFake {
             calls: BTreeMap::new(),
             total_concurrency: 1000,
             unreserved_concurrency: 1000,
+            max_concurrency: 0,
             next_instance: 1,
         }));
         let server = Server::start(router(Arc::clone(&state))).await?;
@@ -132,6 +135,11 @@ impl LambdaFake {
     /// How many requests for this IAM action arrived, for example `lambda:InvokeFunction`.
     pub fn count(&self, action: &str) -> usize {
         lock(&self.state).calls.get(action).copied().unwrap_or(0)
+    }
+
+    /// The most invokes of all functions together that ran at one moment.
+    pub fn max_concurrency(&self) -> usize {
+        lock(&self.state).max_concurrency
     }
 
     /// What a real SDK client would never send: unsigned requests, unknown routes or parameters. A test should find it empty.

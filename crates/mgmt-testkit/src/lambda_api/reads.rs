@@ -103,7 +103,7 @@ fn configuration(function: &FakeFunction) -> Value {
         "LastModified": "2026-01-02T03:04:05.000+0000",
         "Description": function.description,
         "Version": "$LATEST",
-        "CodeSha256": format!("sha256-of-{}", function.name),
+        "CodeSha256": format!("sha256-of-{}", function.code),
         "CodeSize": 1_000_000,
         "State": "Active",
     })

@@ -1,0 +1,41 @@
+//! `scripts/bench`: what DESIGN and the issues promise about speed, measured side by side in one run and printed as ratios.
+//! Nothing here fails on a slow machine; a person reads the table.
+#![expect(clippy::print_stdout, reason = "the table is the result")]
+
+mod compile;
+mod fan_out;
+mod start_up;
+
+use anyhow::{Context as _, Result};
+use comfy_table::{Table, presets};
+
+/// One line of the result.
+struct Row {
+    what: String,
+    measured: String,
+    ratio: String,
+    promise: &'static str,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    // The binaries were built beside this one.
+    let program = std::env::current_exe()?;
+    let folder = program.parent().context("this program has no folder")?;
+    let mut rows = start_up::measure(folder).await?;
+    rows.extend(compile::measure());
+    rows.extend(fan_out::measure(&folder.join("lambda-warmer")).await?);
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["what", "measured", "ratio", "promise"]);
+    for row in rows {
+        table.add_row([row.what, row.measured, row.ratio, row.promise.to_owned()]);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+/// The middle of some measurements.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

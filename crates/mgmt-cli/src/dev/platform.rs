@@ -1,0 +1,122 @@
+//! The whole local platform: started in order, ended in reverse by being dropped.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use tokio::task::spawn_blocking;
+
+use super::aws::Aws;
+use super::deploy::{deploy, function_names};
+use super::gateway::{Gateway, Listener};
+use super::home::Home;
+use super::http::Http;
+use super::identity::{Issuer, PEOPLE, Person, write_secret};
+use super::ministack::{MiniStack, Python};
+use super::postgres::{LOGIN_PASSWORD, Postgres};
+use crate::migration::{Passwords, migrate};
+use crate::output::progress;
+
+/// How the lines begin that Lambda itself writes around each invocation.
+const FRAMES: [&str; 3] = ["START RequestId", "END RequestId", "REPORT RequestId"];
+
+/// Which data a platform works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Data {
+    /// A developer's, kept from start to start.
+    Kept,
+    /// A fresh database in a cluster of its own.
+    Fresh,
+}
+
+/// The running platform. The fields are dropped in this order: nobody loses what it needs while it still answers.
+pub(crate) struct Platform {
+    _gateway: Gateway,
+    _ministack: MiniStack,
+    postgres: Postgres,
+    pub(crate) aws: Aws,
+    pub(crate) http: Http,
+    issuer: Issuer,
+    /// The origin of the API, for example `http://127.0.0.1:8080`.
+    pub(crate) url: String,
+    _claim: File,
+}
+
+impl Platform {
+    /// `port` 0 takes a free one for the API.
+    pub(crate) async fn start(home: &Home, data: Data, port: u16) -> Result<Self> {
+        let (cluster, database, ministack_files) = match data {
+            Data::Kept => ("cluster", "module_mgmt", "ministack"),
+            Data::Fresh => ("smoke-cluster", "smoke", "ministack-smoke"),
+        };
+        let claim = home.claim(cluster)?;
+        let http = Http::new();
+        // A taken port is told before anything else is started.
+        let listener = Listener::bind(port).await?;
+        let python = {
+            let home = home.clone();
+            spawn_blocking(move || Python::install(&home)).await.context("the installation was interrupted")??
+        };
+        let issuer = Issuer::open(&home.root, &python, listener.url.clone())?;
+        progress("starting Postgres and MiniStack");
+        let (postgres, ministack) = tokio::try_join!(
+            Postgres::start(home, cluster, data == Data::Kept),
+            MiniStack::start(home, &python, ministack_files, &http)
+        )?;
+        postgres.make_database(database, data == Data::Fresh).await?;
+        let passwords = Passwords { request: Some(LOGIN_PASSWORD), worker: Some(LOGIN_PASSWORD) };
+        let applied = migrate(&postgres.url(database), None, true, passwords).await?;
+        progress(&format!("the database is migrated ({} files were new)", applied.len()));
+        let aws = Aws::new(http.clone(), ministack.url());
+        let api_id = deploy(&aws, postgres.port, database, &issuer.url).await?;
+        let host = format!("{api_id}.execute-api.localhost:{}", ministack.port);
+        let url = listener.url.clone();
+        let gateway = listener.serve(&issuer, http.clone(), ministack.port, &host)?;
+        Ok(Self { _gateway: gateway, _ministack: ministack, postgres, aws, http, issuer, url, _claim: claim })
+    }
+
+    pub(crate) fn token(&self, person: &Person) -> Result<String> {
+        self.issuer.token(person)
+    }
+
+    /// Writes what the functions have logged to a file, as MiniStack's own log does not hold it.
+    pub(crate) async fn save_logs(&self, home: &Home) -> Result<PathBuf> {
+        let mut text = String::new();
+        for name in function_names() {
+            let lines = self.aws.logged(name).await?;
+            let own = lines.iter().filter(|line| !FRAMES.iter().any(|frame| line.starts_with(frame)));
+            text.extend(own.map(|line| format!("{name}: {line}\n")));
+        }
+        let file = home.root.join("functions.log");
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(file)
+    }
+
+    /// Where everything is and how to ask it something, for a developer. The tokens are written to files too, so that a
+    /// command line can stay short.
+    pub(crate) fn welcome(&self, home: &Home) -> Result<String> {
+        let folder = home.root.join("tokens");
+        std::fs::create_dir_all(&folder)?;
+        let mut tokens = String::new();
+        for person in &PEOPLE {
+            let token = self.token(person)?;
+            write_secret(&folder.join(person.id), token.as_bytes())?;
+            tokens += &format!("\n{}:\n{token}\n", person.title);
+        }
+        Ok(format!(
+            "\nTokens, valid for 12 hours:\n{tokens}\n\
+             API        {url}/platform\n\
+             AWS        {aws} (MiniStack)\n\
+             Postgres   {postgres}\n\
+             Logs       {logs}\n\n\
+             Try:\n  curl {url}/platform/health\n  \
+             curl -H \"Authorization: Bearer $(cat {tokens_folder}/platform-admin)\" {url}/platform/lambda-config\n\n\
+             Ctrl-C stops everything.",
+            url = self.url,
+            aws = self.aws.endpoint,
+            postgres = self.postgres.url("module_mgmt"),
+            logs = home.root.join("*.log").display(),
+            tokens_folder = folder.display(),
+        ))
+    }
+}

@@ -1,0 +1,45 @@
+//! Files that are written down must equal what the code says.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be arranged should stop where it fails")]
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use serde_json::Value;
+
+fn document() -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_mgmt")).arg("openapi").output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn project_file(name: &str) -> String {
+    let path = format!("{}/../../{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn openapi_json_is_what_the_routers_say() {
+    assert_eq!(project_file("openapi.json"), document(), "run: cargo run -p mgmt-cli -- openapi > openapi.json");
+}
+
+#[test]
+fn the_manifest_names_every_route_table_and_function() {
+    let manifest: Value = serde_json::from_str(&project_file("module.json")).unwrap();
+    let listed = |kind: &str| -> BTreeSet<String> {
+        let items = manifest["provides"][kind].as_array().unwrap();
+        items.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+    };
+    let document: Value = serde_json::from_str(&document()).unwrap();
+    let routes = document["paths"].as_object().unwrap().iter().flat_map(|(path, methods)| {
+        methods.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    assert_eq!(listed("routes"), routes.collect());
+
+    let schema = ["001-platform-lambda-config.sql"].map(|file| project_file(&format!("db/schema/{file}"))).concat();
+    let tables = schema.lines().filter_map(|line| line.strip_prefix("create table if not exists public."));
+    assert_eq!(listed("tables"), tables.map(|line| line.trim_end_matches(" (").to_owned()).collect());
+    for function in listed("functions") {
+        assert!(project_file(&format!("crates/{function}/Cargo.toml")).contains(&function));
+    }
+    assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
+}
