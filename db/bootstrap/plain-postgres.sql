@@ -11,7 +11,11 @@ begin
     create role authenticated nologin noinherit;
   end if;
   if not exists (select from pg_roles where rolname = 'service_role') then
-    create role service_role nologin noinherit bypassrls;
+    create role service_role nologin noinherit;
+    -- Managed servers have no superuser, and only who may bypass row-level security can give that right away.
+    if (select rolsuper or rolbypassrls from pg_roles where rolname = current_user) then
+      alter role service_role bypassrls;
+    end if;
   end if;
 
   if to_regnamespace('auth') is null then

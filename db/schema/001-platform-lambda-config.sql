@@ -13,6 +13,9 @@ create table if not exists public.platform_lambda_config (
   updated_by   uuid
 );
 
+-- 002 forces row-level security on the owner too, who then could not complete rows on a second run; 002 puts it back.
+alter table public.platform_lambda_config no force row level security;
+
 -- Rows of the old system start at version 1.
 alter table public.platform_lambda_config add column if not exists row_version bigint not null default 1;
 

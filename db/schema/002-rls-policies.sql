@@ -1,41 +1,55 @@
 -- Roles, the read door, and row-level security of the tables of 001.
 -- Idempotent: policies are dropped and made again, in one transaction.
 
+-- Roles belong to the whole server: what is already as wanted is not touched, so that the databases of two environments can be
+-- migrated at the same time, and by an owner who did not make the roles.
 do $$
+declare
+  wanted record;
 begin
   if not exists (select from pg_roles where rolname = 'authenticated')
      or not exists (select from pg_roles where rolname = 'anon') then
     raise exception 'the roles anon and authenticated are missing: on plain Postgres run mgmt migrate --bootstrap-roles';
   end if;
 
-  -- What a person triggers runs as _request, background work as _worker. Neither can log in.
-  if not exists (select from pg_roles where rolname = 'module_mgmt_request') then
-    create role module_mgmt_request nologin noinherit;
+  -- What a person triggers runs as _request, background work as _worker. Neither can log in. The two logins own no right of
+  -- their own: each may only become its role. mgmt migrate sets their passwords.
+  for wanted in
+    select * from (values
+      ('module_mgmt_request', 'nologin'), ('module_mgmt_worker', 'nologin'),
+      ('module_mgmt_request_login', 'login'), ('module_mgmt_worker_login', 'login')) as role (name, kind)
+  loop
+    if not exists (select from pg_roles where rolname = wanted.name) then
+      execute format('create role %I %s noinherit', wanted.name, wanted.kind);
+    end if;
+  end loop;
+  if not pg_has_role('module_mgmt_request_login', 'module_mgmt_request', 'member') then
+    grant module_mgmt_request to module_mgmt_request_login;
   end if;
-  if not exists (select from pg_roles where rolname = 'module_mgmt_worker') then
-    create role module_mgmt_worker nologin noinherit;
+  if not pg_has_role('module_mgmt_worker_login', 'module_mgmt_worker', 'member') then
+    grant module_mgmt_worker to module_mgmt_worker_login;
   end if;
 
-  -- The two logins own no right of their own: each may only become its role. mgmt migrate sets their passwords.
-  if not exists (select from pg_roles where rolname = 'module_mgmt_request_login') then
-    create role module_mgmt_request_login login noinherit;
-  end if;
-  if not exists (select from pg_roles where rolname = 'module_mgmt_worker_login') then
-    create role module_mgmt_worker_login login noinherit;
-  end if;
+  -- SET ROLE does not apply a role's settings, so the limits hang on the logins.
+  for wanted in
+    select * from (values
+      ('module_mgmt_request_login', 'statement_timeout', '4s'),
+      ('module_mgmt_request_login', 'lock_timeout', '2s'),
+      ('module_mgmt_request_login', 'idle_in_transaction_session_timeout', '10s'),
+      ('module_mgmt_worker_login', 'statement_timeout', '15s'),
+      ('module_mgmt_worker_login', 'lock_timeout', '5s'),
+      ('module_mgmt_worker_login', 'idle_in_transaction_session_timeout', '30s')) as setting (login, name, value)
+  loop
+    if not exists (
+      select from pg_db_role_setting existing
+      where existing.setrole = wanted.login::regrole and existing.setdatabase = 0
+        and format('%s=%s', wanted.name, wanted.value) = any (existing.setconfig)
+    ) then
+      execute format('alter role %I set %I = %L', wanted.login, wanted.name, wanted.value);
+    end if;
+  end loop;
 end
 $$;
-
-grant module_mgmt_request to module_mgmt_request_login;
-grant module_mgmt_worker to module_mgmt_worker_login;
-
--- SET ROLE does not apply a role's settings, so the limits hang on the logins.
-alter role module_mgmt_request_login set statement_timeout = '4s';
-alter role module_mgmt_request_login set lock_timeout = '2s';
-alter role module_mgmt_request_login set idle_in_transaction_session_timeout = '10s';
-alter role module_mgmt_worker_login set statement_timeout = '15s';
-alter role module_mgmt_worker_login set lock_timeout = '5s';
-alter role module_mgmt_worker_login set idle_in_transaction_session_timeout = '30s';
 
 -- Our helpers live in a schema of their own: a platform may have functions of the same names in public.
 create schema if not exists module_mgmt;
@@ -90,6 +104,9 @@ grant execute on function module_mgmt.claims(), module_mgmt.get_current_org_id()
   module_mgmt.is_org_admin() to authenticated, module_mgmt_request, module_mgmt_worker;
 grant execute on function module_mgmt.read_as(text, text, text, text[])
   to module_mgmt_request_login, module_mgmt_worker_login;
+
+-- A trigger runs its function whoever may execute it; nobody needs to call it.
+revoke all on function public.platform_lambda_config_count_change() from public, anon, authenticated;
 
 -- Supabase grants everything, TRUNCATE too, on new tables by default.
 revoke all on public.platform_lambda_config, public.platform_rule_sync, public.platform_warming_run,

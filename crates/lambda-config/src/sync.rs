@@ -76,7 +76,7 @@ pub(crate) async fn sync(state: &State, actor: Actor<'_>, adopt_old: bool, deadl
                 .and_then(|done| done.version),
             error: match &result {
                 Ok(done) => Some(done.report.reasons.join("; ")).filter(|reasons| !reasons.is_empty()),
-                Err(error) => Some(error.to_string()),
+                Err(error) => Some(error.public_detail()),
             },
             observed: result.as_ref().ok().and_then(|done| serde_json::to_value(&done.report.rules).ok()),
         };
@@ -220,7 +220,9 @@ pub(crate) fn pending(reason: String) -> SyncReport {
 
 /// The hourly run: reconciles as the worker, prunes the history, and shows both in metrics.
 pub(crate) async fn reconcile(state: &State, deadline: Instant) -> Result<Value> {
-    let result = sync(state, Actor::Worker, false, deadline - Duration::from_secs(3)).await;
+    // A clock that has just started cannot go back three seconds; then there is no time left anyway.
+    let end = deadline.checked_sub(Duration::from_secs(3)).unwrap_or(deadline);
+    let result = sync(state, Actor::Worker, false, end).await;
     let synced = result.as_ref().is_ok_and(|done| done.report.status == SyncStatus::Synced);
     let writes = result.as_ref().map_or(0, |done| done.report.writes);
     let metrics = [

@@ -6,7 +6,9 @@ use anyhow::{Context as _, Result, bail};
 use include_dir::{Dir, include_dir};
 use mgmt_common::db::direct_connection;
 use refinery::{Migration, Runner};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use crate::output::progress;
 
 static DB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../db");
 
@@ -31,8 +33,9 @@ pub(crate) async fn migrate(
     bootstrap_roles: bool,
     passwords: Passwords<'_>,
 ) -> Result<Vec<String>> {
-    let (mut client, connection) = direct_connection(url, ca_pem).await.map_err(anyhow::Error::msg)?;
+    let (mut client, connection) = direct_connection(url, ca_pem, warn).await.map_err(anyhow::Error::msg)?;
     let connection = tokio::spawn(connection);
+    refuse_pooler(&client, url, ca_pem).await?;
     lock(&client).await?;
     if bootstrap_roles {
         for (name, sql) in files("bootstrap") {
@@ -55,17 +58,36 @@ pub(crate) async fn migrate(
         .collect())
 }
 
-/// The lock lives in the session, so a runner that dies gives it back. A pooler in transaction mode would hand the session
-/// to others meanwhile; such a connection is refused.
+fn warn(message: &str) {
+    progress(&format!("warning: {message}"));
+}
+
+/// A pooler in transaction mode lends our idle session to the next client, who would then share our lock.
+async fn refuse_pooler(client: &Client, url: &str, ca_pem: Option<&str>) -> Result<()> {
+    let own = session(client).await?;
+    let (next, connection) = direct_connection(url, ca_pem, warn).await.map_err(anyhow::Error::msg)?;
+    tokio::spawn(connection);
+    if session(&next).await? == own || session(client).await? != own {
+        bail!("this connection goes through a pooler; migrate needs a direct one");
+    }
+    Ok(())
+}
+
+/// Which server process answers. A simple query: a pooler may refuse prepared ones, and we want to say why.
+async fn session(client: &Client) -> Result<Option<String>> {
+    let answer = client.simple_query("select pg_backend_pid()").await?;
+    let row = answer.into_iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    Ok(row)
+}
+
+/// The lock lives in the session, so a runner that dies gives it back.
 async fn lock(client: &Client) -> Result<()> {
     let started = std::time::Instant::now();
     loop {
-        let row = client.query_one("select pg_try_advisory_lock($1), pg_backend_pid()", &[&LOCK]).await?;
-        if row.get(0) {
-            let again: i32 = client.query_one("select pg_backend_pid()", &[]).await?.get(0);
-            if again != row.get::<_, i32>(1) {
-                bail!("this connection goes through a pooler; migrate needs a direct one");
-            }
+        if client.query_one("select pg_try_advisory_lock($1)", &[&LOCK]).await?.get(0) {
             return Ok(());
         }
         if started.elapsed() > LOCK_WAIT {
@@ -101,7 +123,8 @@ fn migrations() -> Result<Vec<Migration>> {
             let (number, name) =
                 file.trim_end_matches(".sql").split_once('-').with_context(|| format!("{file} has no number"))?;
             let version = base + number.parse::<i32>().with_context(|| format!("{file} has no number"))?;
-            Ok(Migration::unapplied(&format!("V{version}__{}", name.replace('-', "_")), sql)?)
+            // U and not V: refinery applies a schema file that is added after later-numbered migrations have run.
+            Ok(Migration::unapplied(&format!("U{version}__{}", name.replace('-', "_")), sql)?)
         })
         .collect()
 }

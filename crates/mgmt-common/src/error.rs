@@ -99,6 +99,11 @@ impl Error {
         }
     }
 
+    /// The part of the error that a client may read, in one sentence.
+    pub fn public_detail(&self) -> String {
+        self.problem().detail
+    }
+
     fn problem(&self) -> Problem {
         let (status, code, title) = self.kind();
         let mut problem = Problem { status, code, title, detail: self.to_string(), more: Map::new() };
@@ -110,7 +115,8 @@ impl Error {
                 problem.add("changed", changed);
             }
             Self::Unavailable { dependency, .. } => {
-                problem.detail = format!("{dependency} does not answer; nothing was changed by this request");
+                // Not "nothing was changed": the answer to a commit may have been lost.
+                problem.detail = format!("{dependency} does not answer; the request may be sent again");
                 problem.add("dependency", dependency);
             }
             Self::SchemaOutdated(_) => "The service is being upgraded".clone_into(&mut problem.detail),
@@ -150,6 +156,10 @@ impl Problem {
         let mut response = (self.status, Value::Object(body).to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 section 15.5.2 wants a challenge with every 401.
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }

@@ -171,8 +171,8 @@ pub(super) async fn put_config(
     validate(&key, &body)?;
     let if_match = IfMatch::read(&headers)?;
     let put = store::put_config(&state.database, &caller, &key, &body, &if_match, has_rules).await?;
-    let created = match put {
-        Put::Stored { created } => created,
+    let (created, row) = match put {
+        Put::Stored { created, row } => (created, row),
         Put::Stale { version, changed } => {
             return Err(Error::Stale {
                 expected: headers
@@ -188,11 +188,17 @@ pub(super) async fn put_config(
     let sync = if has_rules {
         // The schedule is stored: trouble from here on is part of the answer, not an error of the request.
         let done = sync(&state, Actor::Caller(&caller), false, deadline).await;
-        Some(SyncAnswer::from(done.map_or_else(|error| pending(error.to_string()), |done| done.report)))
+        Some(SyncAnswer::from(done.map_or_else(|error| pending(error.public_detail()), |done| done.report)))
     } else {
         None
     };
-    let config = read(&state, &caller, &key).await?;
+    let mut config = Config::from(*row);
+    if sync.is_some()
+        && let Ok(Some(now)) = store::get_config(&state.database, &caller, &key).await
+    {
+        // Only the state of the rules is read again: value and tag stay those of this request.
+        config.sync = Some(sync_state(now.sync.as_ref(), config.row_version));
+    }
     let tag = etag::of(config.row_version);
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     Ok(with_etag((status, Answer(PutAnswer { config, sync })).into_response(), &tag))

@@ -87,7 +87,9 @@ pub(super) async fn list_runs(
     if limit == 0 || limit > MAX_LIMIT {
         return Err(Error::invalid("", format!("limit must be 1 to {MAX_LIMIT}")));
     }
-    let rows = store::list_runs(&state.database, &caller, query.before, limit).await?;
+    // Postgres cannot read every instant that can be written; before 1970 there are no runs.
+    let before = query.before.map(|before| before.max(Timestamp::UNIX_EPOCH));
+    let rows = store::list_runs(&state.database, &caller, before, limit).await?;
     let mut headers = HeaderMap::new();
     if let Some(last) = rows.last().filter(|_| rows.len() == usize::from(limit)) {
         let next = format!("</platform/lambda-warming/runs?before={}&limit={limit}>; rel=\"next\"", last.tick);

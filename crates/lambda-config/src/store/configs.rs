@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use mgmt_common::caller::Caller;
 use mgmt_common::db::{Database, Transaction};
-use mgmt_common::error::Result;
+use mgmt_common::error::{Error, Result};
 use mgmt_common::etag::{self, IfMatch};
 use scoped_futures::ScopedFutureExt as _;
 use serde::Deserialize;
@@ -58,14 +58,10 @@ pub(crate) async fn get_config(database: &Database, caller: &Caller, key: &str) 
 
 /// What became of a PUT.
 pub(crate) enum Put {
-    Stored {
-        created: bool,
-    },
+    /// The row as this request left it.
+    Stored { created: bool, row: Box<ConfigRow> },
     /// If-Match did not allow it; the current version, and the fields in which the request differs from what is stored.
-    Stale {
-        version: Option<i64>,
-        changed: Vec<&'static str>,
-    },
+    Stale { version: Option<i64>, changed: Vec<&'static str> },
 }
 
 /// Creates or replaces a config; where it has rules, they count as pending from the same commit on.
@@ -108,7 +104,9 @@ pub(crate) async fn put_config(
                 if has_rules {
                     mark_pending(tx, key).await?;
                 }
-                Ok(Put::Stored { created: current.is_none() })
+                let row = stored_config(tx, key).await?;
+                // Two first saves at once both found nothing; the version tells which of them made the row.
+                Ok(Put::Stored { created: row.row_version == 1, row: Box::new(row) })
             }
             .scope_boxed()
         })
@@ -136,10 +134,22 @@ async fn lock_config(tx: &Transaction, key: &str, config: &PutConfig) -> Result<
     }))
 }
 
+/// The row inside the transaction that wrote it: later reads may already see somebody else's change.
+async fn stored_config(tx: &Transaction, key: &str) -> Result<ConfigRow> {
+    let statement = "-- stored_config
+        select row_to_json(answer)::text from (
+          select config.*, case when sync.config_key is null then null else to_jsonb(sync) end as sync
+          from public.platform_lambda_config config left join public.platform_rule_sync sync using (config_key)
+          where config.config_key = $1) as answer";
+    let row = tx.query_opt(statement, &[(&key, Type::VARCHAR)]).await?.ok_or(Error::NotFound)?;
+    serde_json::from_str(row.get(0)).map_err(|error| Error::Internal(format!("stored_config: {error}")))
+}
+
+/// An error of an earlier version says nothing about this one.
 async fn mark_pending(tx: &Transaction, key: &str) -> Result<()> {
     let statement = "-- mark_pending
         insert into public.platform_rule_sync (config_key, status) values ($1, 'pending')
-        on conflict (config_key) do update set status = 'pending'";
+        on conflict (config_key) do update set status = 'pending', last_error = null";
     tx.execute(statement, &[(&key, Type::VARCHAR)]).await.map(drop)
 }
 

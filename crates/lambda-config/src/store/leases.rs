@@ -72,6 +72,13 @@ pub(crate) struct Finding {
 /// Writes the finding and gives the lease back. Answers the schedule's version now, or `None` when another reconcile has
 /// taken over, whose word then counts.
 pub(crate) async fn finish(tx: &Transaction, lease: Lease, finding: &Finding) -> Result<Option<i64>> {
+    // A save marks the row pending in the commit that changes the config. Waiting for it here, in a statement of its own,
+    // lets the next statement's snapshot see the config that was saved.
+    let own = "-- finish (wait)
+        select from public.platform_rule_sync where config_key = $1 and generation = $2 for update";
+    if tx.query_opt(own, &[(&WARMING_KEY, Type::VARCHAR), (&lease.generation, Type::INT8)]).await?.is_none() {
+        return Ok(None);
+    }
     let statement = "-- finish
         update public.platform_rule_sync sync set
           lease_holder = null, lease_until = null, last_error = $3, observed = coalesce($4, sync.observed),

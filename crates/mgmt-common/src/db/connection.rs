@@ -1,13 +1,15 @@
 //! The pool, and a connection that leaves it unless its last statement ended well.
 
+use std::future::poll_fn;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, NoTls, Row};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Row};
 
 use super::fault::{Fault, with_sources};
 use super::tls;
@@ -42,21 +44,41 @@ pub(super) fn pool(settings: &DatabaseSettings) -> Result<Pool, String> {
         .map_err(|error| format!("DATABASE_URL: {error}"))
 }
 
-/// One connection outside any pool, for migrations: it keeps its session, and the caller drives it.
+/// One connection outside any pool, for migrations: it keeps its session, and the caller drives it. Warnings of the server
+/// are given to `on_warning`.
 ///
 /// # Errors
 /// What went wrong, in words for a person.
-pub async fn direct_connection(url: &str, ca_pem: Option<&str>) -> Result<(Client, BoxFuture<()>), String> {
+pub async fn direct_connection(
+    url: &str,
+    ca_pem: Option<&str>,
+    on_warning: fn(&str),
+) -> Result<(Client, BoxFuture<()>), String> {
     let mut config: Config = url.parse().map_err(|error| format!("the database URL cannot be read: {error}"))?;
     config.connect_timeout(Duration::from_secs(10)).application_name("mgmt migrate");
     if is_loopback(&config) && ca_pem.is_none() {
         let (client, connection) = config.connect(NoTls).await.map_err(|error| with_sources(&error))?;
-        return Ok((client, Box::pin(async move { drop(connection.await) })));
+        return Ok((client, Box::pin(drive(connection, on_warning))));
     }
     config.ssl_mode(SslMode::Require);
     let tls = tls::connector(&hosts(&config), ca_pem)?;
     let (client, connection) = config.connect(tls).await.map_err(|error| with_sources(&error))?;
-    Ok((client, Box::pin(async move { drop(connection.await) })))
+    Ok((client, Box::pin(drive(connection, on_warning))))
+}
+
+/// Moves a connection's messages until it ends; its errors show in the statement that waits for an answer.
+async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>, on_warning: fn(&str))
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notice(notice) = message
+            && notice.severity() == "WARNING"
+        {
+            on_warning(notice.message());
+        }
+    }
 }
 
 /// Plain connections are for this machine only; a `hostaddr` elsewhere overrules a local name.

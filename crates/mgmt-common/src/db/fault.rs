@@ -86,6 +86,8 @@ impl From<Fault> for Error {
                         tracing::error!(error = text, "the database refused what the handler allowed");
                         Self::Forbidden
                     }
+                    // JSON knows numbers that numeric does not.
+                    "22003" => Self::malformed("a number is outside the range that can be stored"),
                     // A function, table, column or schema that this build needs is not there.
                     "42883" | "42P01" | "42703" | "3F000" => Self::SchemaOutdated(text),
                     code if is_passing(code) => unavailable(text),

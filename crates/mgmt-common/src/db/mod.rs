@@ -102,10 +102,19 @@ impl Database {
     /// Whether the database answers, for the health route. It reads no table and sets no role.
     pub async fn answers(&self) -> bool {
         let asked = async {
-            let connection = self.connect().await?;
-            connection.query("-- answers\nselect 1", &[]).await
+            match self.ask().await {
+                Err(fault) if fault.is_disconnect() => {
+                    self.forget_connections();
+                    self.ask().await
+                }
+                other => other,
+            }
         };
-        matches!(tokio::time::timeout(Duration::from_secs(2), asked).await, Ok(Ok(_)))
+        matches!(tokio::time::timeout(Duration::from_secs(2), asked).await, Ok(Ok(())))
+    }
+
+    async fn ask(&self) -> Result<(), fault::Fault> {
+        self.connect().await?.query("-- ask\nselect 1", &[]).await.map(drop)
     }
 
     fn request(&self, caller: &Caller) -> Result<Identity> {
@@ -173,30 +182,48 @@ impl Database {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
+    /// The limit is over all attempts: a request waits no longer because the database asked for a retry.
     async fn run<'work, T>(&self, identity: &Identity, work: impl Work<'work, T>) -> Result<T> {
-        let mut attempt = 1;
-        loop {
-            let once = async {
-                let transaction = Transaction::begin(self.connect().await?, identity.role, &identity.claims).await?;
-                match work(&transaction).await {
-                    Ok(value) => transaction.commit().await.map(|()| Ok(value)),
-                    Err(error) => {
-                        let retry = transaction.wants_retry();
-                        transaction.rollback().await;
-                        if retry { Err(fault::Fault::retry(error)) } else { Ok(Err(error)) }
+        let attempts = async {
+            let mut attempt = 1;
+            loop {
+                match self.run_once(identity, &work).await {
+                    Err(fault) if fault.wants_retry() && attempt < ATTEMPTS => {
+                        tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+                        attempt += 1;
                     }
+                    other => return other,
                 }
-            };
-            match tokio::time::timeout(identity.limit, once).await {
-                Ok(Ok(result)) => return result,
-                Ok(Err(error)) if error.wants_retry() && attempt < ATTEMPTS => {
-                    tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
-                    attempt += 1;
-                }
-                Ok(Err(error)) => return Err(error.into()),
-                Err(_) => return Err(fault::Fault::timeout().into()),
+            }
+        };
+        within(identity.limit, attempts).await?
+    }
+
+    async fn run_once<'work, T>(
+        &self,
+        identity: &Identity,
+        work: &impl Work<'work, T>,
+    ) -> Result<Result<T>, fault::Fault> {
+        let transaction = match self.begin(identity).await {
+            // As with reads: a connection that died while the sandbox was frozen has done nothing yet.
+            Err(fault) if fault.is_disconnect() => {
+                self.forget_connections();
+                self.begin(identity).await?
+            }
+            other => other?,
+        };
+        match work(&transaction).await {
+            Ok(value) => transaction.commit().await.map(|()| Ok(value)),
+            Err(error) => {
+                let retry = transaction.wants_retry();
+                transaction.rollback().await;
+                if retry { Err(fault::Fault::retry(error)) } else { Ok(Err(error)) }
             }
         }
+    }
+
+    async fn begin(&self, identity: &Identity) -> Result<Transaction, fault::Fault> {
+        Transaction::begin(self.connect().await?, identity.role, &identity.claims).await
     }
 
     async fn connect(&self) -> Result<Connection, fault::Fault> {

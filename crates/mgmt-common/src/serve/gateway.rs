@@ -133,9 +133,12 @@ fn uri(path: &str, query: &str) -> Result<Uri> {
             "the path has a segment that is empty, a dot, or holds one of / \\ ? # % or a control character",
         )
     };
-    let segments = path.strip_prefix('/').ok_or_else(refused)?.split('/');
+    let rest = path.strip_prefix('/').ok_or_else(refused)?;
     let mut encoded = String::new();
-    for segment in segments {
+    if rest.is_empty() {
+        encoded.push('/');
+    }
+    for segment in rest.split('/').filter(|_| !rest.is_empty()) {
         let plain = percent_decode_str(segment).decode_utf8().map_err(|_| refused())?;
         let odd = |c: char| c.is_control() || matches!(c, '/' | '\\' | '?' | '#' | '%');
         if plain.is_empty() || plain == "." || plain == ".." || plain.chars().any(odd) {

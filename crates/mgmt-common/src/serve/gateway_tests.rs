@@ -45,6 +45,7 @@ fn strange_paths_are_refused_before_routing() {
     ] {
         assert!(matches!(uri(path, ""), Err(Error::Malformed { .. })), "{path:?}");
     }
+    assert_eq!(uri("/", "").unwrap().to_string(), "/");
     assert_eq!(uri("/orgs/auth0|1/müll", "a=b c").unwrap().to_string(), "/orgs/auth0%7C1/m%C3%BCll?a=b%20c");
     assert_eq!(uri("/orgs/auth0%7C1", "").unwrap().to_string(), "/orgs/auth0%7C1");
 }

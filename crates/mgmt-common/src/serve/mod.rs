@@ -119,28 +119,43 @@ impl Service {
 
     async fn route(&self, event: HttpEvent) -> axum::response::Response {
         let limit = if self.body_limit_bytes == 0 { DEFAULT_BODY_LIMIT_BYTES } else { self.body_limit_bytes };
-        let request = match event.into_request(&self.claim_names, limit) {
+        let mut request = match event.into_request(&self.claim_names, limit) {
             Ok(request) => request,
             Err(error) => return axum::response::IntoResponse::into_response(error),
         };
-        // axum answers HEAD with GET's handler; no route of ours documents HEAD.
+        // axum answers HEAD with GET's handler; no route of ours documents HEAD. TRACE stands in for it, which none has.
         if request.method() == http::Method::HEAD {
-            return axum::response::IntoResponse::into_response(Error::MethodNotAllowed);
+            *request.method_mut() = http::Method::TRACE;
         }
         let Some(router) = self.router.clone() else {
             return axum::response::IntoResponse::into_response(Error::NotFound);
         };
         match router.oneshot(request).await {
-            Ok(response) => response,
+            Ok(response) => without_head(response),
             Err(never) => match never {},
         }
     }
 }
 
+/// A 405 names the methods that the path knows (RFC 9110 section 15.5.6); axum counts HEAD among them.
+fn without_head(mut response: axum::response::Response) -> axum::response::Response {
+    let allowed = response.headers().get(http::header::ALLOW).and_then(|value| value.to_str().ok());
+    let methods = allowed.map(|text| text.split(',').filter(|method| *method != "HEAD").collect::<Vec<_>>().join(","));
+    if let Some(Ok(value)) = methods.map(|methods| methods.parse()) {
+        response.headers_mut().insert(http::header::ALLOW, value);
+    }
+    response
+}
+
 /// Turns a problem into its document, now that path and request id are known.
 fn finish(mut response: axum::response::Response, path: &str, request_id: &str) -> axum::response::Response {
     let mut response = match response.extensions_mut().remove::<Problem>() {
-        Some(problem) => problem.into_response(path, request_id),
+        Some(problem) => {
+            let allow = response.headers_mut().remove(http::header::ALLOW);
+            let mut document = problem.into_response(path, request_id);
+            document.headers_mut().extend(allow.map(|value| (http::header::ALLOW, value)));
+            document
+        }
         None => response,
     };
     if let Ok(value) = request_id.parse() {

@@ -88,8 +88,13 @@ impl EventBridgeFake {
     /// No loopback port could be opened.
     pub async fn start() -> io::Result<Self> {
         let state = Arc::new(Mutex::new(State::default()));
-        let router = Router::new().route("/", any(handler::handle)).with_state(Arc::clone(&state));
-        Ok(Self { state, server: Arc::new(Server::start(router).await?) })
+        let server = Server::start(router(Arc::clone(&state))).await?;
+        Ok(Self { state, server: Arc::new(server) })
+    }
+
+    /// The same fake as routes, for a server that speaks for several services, as a local platform's endpoint does.
+    pub fn router(&self) -> Router {
+        router(Arc::clone(&self.state))
     }
 
     /// The endpoint for an SDK client.
@@ -167,6 +172,10 @@ impl EventBridgeFake {
     pub fn violations(&self) -> Vec<String> {
         lock(&self.state).violations.clone()
     }
+}
+
+fn router(state: Arc<Mutex<State>>) -> Router {
+    Router::new().route("/", any(handler::handle)).with_state(state)
 }
 
 pub(crate) fn is_write(action: &str) -> bool {

@@ -79,17 +79,13 @@ impl LambdaFake {
             max_concurrency: 0,
             next_instance: 1,
         }));
-        let router = Router::new()
-            .route("/2015-03-31/functions", get(reads::list_functions))
-            .route("/2015-03-31/functions/", get(reads::list_functions))
-            .route("/2015-03-31/functions/{name}/configuration", get(reads::get_configuration))
-            .route("/2019-09-30/functions/{name}/concurrency", get(reads::get_concurrency))
-            .route("/2016-08-19/account-settings", get(reads::get_account_settings))
-            .route("/2016-08-19/account-settings/", get(reads::get_account_settings))
-            .route("/2015-03-31/functions/{name}/invocations", post(invoke::invoke))
-            .fallback(request::unknown_route)
-            .with_state(Arc::clone(&state));
-        Ok(Self { state, server: Arc::new(Server::start(router).await?) })
+        let server = Server::start(router(Arc::clone(&state))).await?;
+        Ok(Self { state, server: Arc::new(server) })
+    }
+
+    /// The same fake as routes, for a server that speaks for several services, as a local platform's endpoint does.
+    pub fn router(&self) -> Router {
+        router(Arc::clone(&self.state))
     }
 
     /// The endpoint for an SDK client.
@@ -150,4 +146,17 @@ impl LambdaFake {
     pub fn violations(&self) -> Vec<String> {
         lock(&self.state).violations.clone()
     }
+}
+
+fn router(state: Arc<Mutex<State>>) -> Router {
+    Router::new()
+        .route("/2015-03-31/functions", get(reads::list_functions))
+        .route("/2015-03-31/functions/", get(reads::list_functions))
+        .route("/2015-03-31/functions/{name}/configuration", get(reads::get_configuration))
+        .route("/2019-09-30/functions/{name}/concurrency", get(reads::get_concurrency))
+        .route("/2016-08-19/account-settings", get(reads::get_account_settings))
+        .route("/2016-08-19/account-settings/", get(reads::get_account_settings))
+        .route("/2015-03-31/functions/{name}/invocations", post(invoke::invoke))
+        .fallback(request::unknown_route)
+        .with_state(state)
 }

@@ -1,0 +1,190 @@
+//! FAULTS rows 17 and 19: the database is down, slow or read-only.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
+use serde_json::json;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+use crate::bed::{Bed, SYNC, WARMING};
+use crate::http::Request;
+use crate::values::{body, office};
+
+/// What the wire before Postgres does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wire {
+    Passes,
+    /// Connections end, and new ones end at once.
+    Cut,
+    /// New connections are accepted and never answered; old ones end.
+    Silent,
+}
+
+/// A wire between the function and Postgres, which a test cuts and restores.
+struct Cable {
+    port: u16,
+    state: Arc<(AtomicU8, Notify)>,
+}
+
+impl Cable {
+    async fn to(postgres: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new((AtomicU8::new(Wire::Passes as u8), Notify::new()));
+        let shared = Arc::clone(&state);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let shared = Arc::clone(&shared);
+                tokio::spawn(async move {
+                    let changed = shared.1.notified();
+                    let wire = shared.0.load(Ordering::SeqCst);
+                    if wire == Wire::Cut as u8 {
+                        return;
+                    }
+                    if wire == Wire::Silent as u8 {
+                        changed.await;
+                        return;
+                    }
+                    let mut server = TcpStream::connect(("127.0.0.1", postgres)).await.unwrap();
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut client, &mut server) => {}
+                        () = changed => {}
+                    }
+                });
+            }
+        });
+        Self { port, state }
+    }
+
+    fn set(&self, wire: Wire) {
+        self.state.0.store(wire as u8, Ordering::SeqCst);
+        self.state.1.notify_waiters();
+    }
+}
+
+async fn wired() -> (Bed, Cable) {
+    let database = TestDatabase::create().await;
+    let port = database.url(REQUEST_LOGIN).rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
+    let cable = Cable::to(port.parse().unwrap()).await;
+    let through = |login: &str| database.url(login).replace(&format!(":{port}/"), &format!(":{}/", cable.port));
+    let urls = (through(REQUEST_LOGIN), through(WORKER_LOGIN));
+    (Bed::with_urls(database, urls).await, cable)
+}
+
+#[tokio::test]
+async fn row_17_a_database_that_is_down_is_503_inside_five_seconds_and_recovers_without_a_restart() {
+    let (bed, cable) = wired().await;
+    bed.save(&office()).await;
+    // A silent database takes three seconds per request, so fewer requests meet it.
+    for (down, requests) in [(Wire::Silent, 3), (Wire::Cut, 7)] {
+        cable.set(down);
+        bed.bus.forget_calls();
+        let all = [
+            Request::get("/platform/lambda-config"),
+            Request::put(WARMING, &body(&office())),
+            Request::post(SYNC),
+            Request::put("/platform/lambda-config/theme", &body(&json!(1))),
+            Request::get(WARMING),
+            Request::get("/platform/lambda-functions"),
+            Request::get("/platform/lambda-warming/runs"),
+        ];
+        for request in all.into_iter().take(requests) {
+            let started = Instant::now();
+            let answer = bed.send(&request).await.expect(503);
+            assert!(started.elapsed() < Duration::from_secs(5), "{down:?}: {request:?} took {:?}", started.elapsed());
+            assert_eq!(answer.json()["dependency"], "database", "{down:?}: {answer:?}");
+        }
+        bed.send(&Request::get("/platform/health")).await.expect(503);
+        assert!(bed.reconcile().await.is_err());
+        assert_eq!(bed.bus.writes(), 0, "nothing is written to the bus without knowing the schedule");
+
+        cable.set(Wire::Passes);
+        bed.send(&Request::get("/platform/health")).await.expect(200);
+        let configs = bed.send(&Request::get("/platform/lambda-config")).await.expect(200).json();
+        assert_eq!((configs.as_array().unwrap().len(), &configs[0]["rowVersion"]), (1, &json!(2)), "{down:?}");
+        assert_eq!(bed.send(&Request::post(SYNC)).await.expect(200).json()["status"], "synced");
+    }
+}
+
+/// The first request after a thaw meets a connection that died meanwhile.
+#[tokio::test]
+async fn a_connection_that_died_while_frozen_does_not_make_the_database_look_down() {
+    let (bed, cable) = wired().await;
+    for request in [Request::get("/platform/health"), Request::get(WARMING)] {
+        bed.send(&request).await.expect(200);
+        cable.set(Wire::Cut);
+        cable.set(Wire::Passes);
+        bed.send(&request).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_write_on_a_connection_that_died_while_frozen_is_done_once() {
+    let (bed, cable) = wired().await;
+    let put = Request::put("/platform/lambda-config/theme", &body(&json!(1)));
+    bed.send(&put).await.expect(201);
+    cable.set(Wire::Cut);
+    cable.set(Wire::Passes);
+    assert_eq!(bed.send(&put).await.expect(200).header("etag"), "\"2\"");
+}
+
+/// The save has committed when the database goes: the answer says what was saved, and that its rules are pending.
+#[tokio::test]
+async fn a_database_that_goes_after_the_commit_does_not_make_the_save_look_failed() {
+    let (bed, cable) = wired().await;
+    bed.bus.fail_call(1, mgmt_testkit::eventbridge::Fault::Hang);
+    let cutting = async {
+        while bed.bus.call_count() < 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        cable.set(Wire::Cut);
+    };
+    let put = Request::put(WARMING, &body(&office()));
+    let (answer, ()) = tokio::join!(bed.send(&put), cutting);
+    let answer = answer.expect(200).json();
+    assert_eq!(
+        (&answer["sync"]["status"], &answer["config"]["sync"]["status"]),
+        (&json!("pending"), &json!("pending"))
+    );
+    assert_eq!((&answer["config"]["configValue"], &answer["config"]["rowVersion"]), (&office(), &json!(2)));
+    let reason = answer["sync"]["reason"].as_str().unwrap();
+    assert!(reason.contains("the database does not answer") && !reason.contains("127.0.0.1"), "{reason}");
+    cable.set(Wire::Passes);
+    assert_eq!(bed.status().await, "pending");
+    bed.arrange("update platform_rule_sync set lease_until = now() - interval '1 second'").await;
+    assert_eq!(bed.reconcile().await.unwrap()["sync"]["status"], "synced");
+}
+
+/// FAULTS rows 19 and 20.
+#[tokio::test]
+async fn rows_19_and_20_a_locked_or_read_only_database_is_503_and_stores_nothing() {
+    let bed = Bed::new().await;
+    let admin = bed.database.admin().await;
+    admin.batch_execute("begin; lock table platform_lambda_config in share mode").await.unwrap();
+    let put = Request::put(WARMING, &body(&office()));
+    let started = Instant::now();
+    bed.send(&put).await.expect(503);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    admin.batch_execute("rollback").await.unwrap();
+
+    bed.arrange(&format!("alter database {} set default_transaction_read_only = on", bed.database.name)).await;
+    let standby = bed.another_sandbox();
+    crate::bed::send(&standby, &put).await.expect(503);
+    crate::bed::send(&standby, &Request::get(WARMING)).await.expect(200);
+    assert_eq!(bed.send(&Request::get(WARMING)).await.json()["rowVersion"], 1);
+    assert_eq!(bed.bus.writes(), 0);
+}
+
+/// A function that is newer than the schema says so in its log and nothing to the client.
+#[tokio::test]
+async fn an_old_schema_is_503_and_names_no_object() {
+    let bed = Bed::new().await;
+    bed.arrange("alter table platform_warming_run rename to platform_warming_run_gone").await;
+    let answer = bed.send(&Request::get("/platform/lambda-warming/runs")).await.expect(503);
+    assert_eq!(answer.code(), "schema_outdated");
+    assert!(!answer.body.contains("platform_warming_run"), "{}", answer.body);
+}

@@ -1,0 +1,6 @@
+//! The rows of FAULTS.md on HTTP input, authority and the database.
+
+mod authority;
+mod database;
+mod input;
+mod tricks;

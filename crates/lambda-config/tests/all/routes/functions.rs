@@ -1,0 +1,83 @@
+use mgmt_testkit::lambda_api::FakeFunction;
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, WAYS};
+use crate::http::Request;
+use crate::values::office;
+
+const FUNCTIONS: &str = "/platform/lambda-functions";
+
+#[tokio::test]
+async fn all_pages_are_one_sorted_list_with_every_field() {
+    let bed = Bed::new().await;
+    for number in (0..130).rev() {
+        bed.lambda.add(FakeFunction::new(&format!("fn-{number:03}")).described("A function", 256));
+    }
+    let answer = bed.send(&Request::get(FUNCTIONS)).await.expect(200).json();
+    let functions = answer.as_array().unwrap();
+    let names: Vec<&str> = functions.iter().map(|function| function["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 130);
+    assert!(names.is_sorted());
+    let one = &functions[0];
+    for field in ["arn", "runtime", "timeoutSeconds", "architectures", "lastModified", "handler", "version"] {
+        assert!(!one[field].is_null(), "{field}: {one}");
+    }
+    assert_eq!(
+        (&one["memoryMb"], &one["description"], &one["warming"]),
+        (&json!(256), &json!("A function"), &json!([]))
+    );
+    assert_eq!(bed.lambda.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn each_function_says_how_it_is_warmed() {
+    for way in WAYS {
+        let bed = Bed::by(way).await;
+        for name in ["orders", "billing", "idle"] {
+            bed.lambda.add(FakeFunction::new(name));
+        }
+        bed.save(&office()).await;
+        bed.arrange(
+            r#"insert into platform_warming_target (function_name, qualifier, fingerprint, status, reason)
+               values ('billing', 'live', 'f', 'suspended', 'it answered something else');
+               insert into platform_warming_run (tick, status, finished_at, functions) values
+               ('2026-11-02 14:00Z', 'done', now(), '[{"name":"billing","qualifier":"live","asked":5,"reached":4}]'),
+               ('2026-11-02 14:05Z', 'running', null, '[]')"#,
+        )
+        .await;
+        let answer = bed.send(&Request::get(FUNCTIONS)).await.expect(200).json();
+        let warming = |name: &str| -> Value {
+            let all = answer.as_array().unwrap();
+            all.iter().find(|function| function["name"] == name).unwrap()["warming"].clone()
+        };
+        assert_eq!(warming("idle"), json!([]));
+        assert_eq!(
+            warming("orders"),
+            json!([{"qualifier": null, "concurrency": 1, "payload": "native", "status": "unproven", "reason": null, "lastRun": null}]),
+            "{way:?}"
+        );
+        assert_eq!(
+            warming("billing"),
+            json!([{"qualifier": "live", "concurrency": 5, "payload": "native", "status": "suspended",
+                "reason": "it answered something else",
+                "lastRun": {"name": "billing", "qualifier": "live", "asked": 5, "reached": 4}}])
+        );
+    }
+}
+
+/// FAULTS row 24.
+#[tokio::test]
+async fn row_24_without_aws_the_list_is_503_and_names_the_dependency() {
+    let bed = Bed::new().await;
+    bed.lambda.deny("lambda:ListFunctions");
+    let answer = bed.send(&Request::get(FUNCTIONS)).await.expect(503);
+    assert_eq!(answer.json()["dependency"], "lambda");
+}
+
+#[tokio::test]
+async fn an_unreadable_schedule_does_not_hide_the_functions() {
+    let bed = Bed::new().await;
+    bed.lambda.add(FakeFunction::new("orders"));
+    bed.arrange("update platform_lambda_config set config_value = '7' where config_key = 'lambda_warming'").await;
+    assert_eq!(bed.send(&Request::get(FUNCTIONS)).await.expect(200).json()[0]["warming"], json!([]));
+}

@@ -1,0 +1,9 @@
+//! One file per route, as in the source.
+
+mod configs;
+mod functions;
+mod health;
+mod preview;
+mod put;
+mod runs;
+mod sync;

@@ -1,0 +1,6 @@
+//! A schedule's way from a save to the bus.
+
+mod guards;
+mod races;
+mod save;
+mod trouble;

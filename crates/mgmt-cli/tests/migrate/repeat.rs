@@ -1,0 +1,92 @@
+//! FAULTS row 40: again, at once, killed, changed, through a pooler.
+
+use std::time::Duration;
+
+use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
+
+use crate::bed::{FILES, applied, fingerprint, migrate, plain, refusal, said, text};
+
+#[tokio::test]
+async fn row_40_a_second_run_applies_nothing() {
+    let database = TestDatabase::empty().await;
+    assert_eq!(applied(migrate(&database.admin_url())).await, FILES);
+    let before = fingerprint(&database).await;
+    assert_eq!(applied(migrate(&database.admin_url())).await, Vec::<String>::new());
+    assert_eq!(fingerprint(&database).await, before);
+    let people = plain(&database.admin_url()).output().await.unwrap();
+    assert_eq!(String::from_utf8(people.stdout.clone()).unwrap(), "The schema is up to date.\n", "{people:?}");
+}
+
+#[tokio::test]
+async fn row_40_of_two_runners_at_once_each_file_is_applied_by_one() {
+    let database = TestDatabase::empty().await;
+    let url = database.admin_url();
+    let (one, other) = tokio::join!(applied(migrate(&url)), applied(migrate(&url)));
+    assert_eq!([one, other].concat(), FILES);
+}
+
+#[tokio::test]
+async fn row_40_a_run_that_is_killed_half_way_is_completed_by_the_next() {
+    let database = TestDatabase::empty().await;
+    let admin = database.admin().await;
+    // 002 makes this schema; until the test ends its own transaction, 002 waits.
+    admin.batch_execute("begin; create schema module_mgmt").await.unwrap();
+    let mut killed = migrate(&database.admin_url()).spawn().unwrap();
+    let looking = database.admin().await;
+    let waits = "select count(*)::text from pg_stat_activity
+        where datname = current_database() and application_name = 'mgmt migrate' and wait_event_type = 'Lock'";
+    while text(&looking, waits).await != "1" {
+        assert!(killed.try_wait().unwrap().is_none(), "the run ended before it could be killed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    killed.kill().await.unwrap();
+    let whole_files = "select string_agg(version::text, ',') from module_mgmt_schema_history";
+    assert_eq!(text(&looking, whole_files).await, "1", "half a file was left");
+    assert_eq!(text(&looking, "select count(*)::text from pg_policies").await, "0");
+
+    admin.batch_execute("rollback").await.unwrap();
+    let rest = applied(migrate(&database.admin_url())).await;
+    // The dead run's server process may still have finished what it waited for; whole files either way.
+    assert!(rest == FILES[1..] || rest.is_empty(), "{rest:?}");
+    let fresh = TestDatabase::empty().await;
+    applied(migrate(&fresh.admin_url())).await;
+    assert_eq!(fingerprint(&database).await, fingerprint(&fresh).await);
+}
+
+#[tokio::test]
+async fn row_40_a_file_that_changed_after_it_was_applied_is_refused() {
+    let database = TestDatabase::empty().await;
+    applied(migrate(&database.admin_url())).await;
+    let admin = database.admin().await;
+    admin.batch_execute("update module_mgmt_schema_history set checksum = '1' where version = 2").await.unwrap();
+    let said = refusal(migrate(&database.admin_url())).await;
+    assert!(said.contains("rls_policies") && said.contains("different"), "{said}");
+}
+
+/// A session lock means nothing where a pooler lends the session to others.
+#[tokio::test]
+async fn row_40_a_transaction_pooler_is_refused_before_anything_happens() {
+    let database = TestDatabase::empty().await;
+    applied(migrate(&database.admin_url())).await;
+    let before = fingerprint(&database).await;
+    let said = refusal(migrate(&database.pooled_url(REQUEST_LOGIN))).await;
+    assert!(said.contains("goes through a pooler; migrate needs a direct one"), "{said}");
+    assert_eq!(fingerprint(&database).await, before);
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_or_was_not_said_ends_with_a_sentence() {
+    let unreachable = refusal(plain("postgres://postgres:secret@127.0.0.1:1/db")).await;
+    assert!(unreachable.contains("Connection refused") && !unreachable.contains("secret"), "{unreachable}");
+    let mut missing = plain("");
+    let output = missing.env_remove("DATABASE_ADMIN_URL").output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+}
+
+/// The login is right and may not do it.
+#[tokio::test]
+async fn a_login_without_the_right_to_migrate_is_told_so() {
+    let database = TestDatabase::create().await;
+    let said = refusal(plain(&database.url(REQUEST_LOGIN))).await;
+    assert!(said.contains("permission denied"), "{said}");
+}
