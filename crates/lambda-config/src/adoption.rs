@@ -7,6 +7,7 @@ use scoped_futures::ScopedFutureExt as _;
 use serde_json::{Value, json};
 
 use crate::State;
+use crate::store::configs::actor_uuid;
 use crate::store::leases::{self, StoredSchedule};
 use crate::sync::Actor;
 
@@ -29,8 +30,14 @@ pub(crate) async fn keep_payloads(
         Error::Conflict { code: "not_adoptable", detail: format!("the old rules' targets do not fit: {first}") }
     })?;
     let version = stored.version;
+    let actor_id = match actor {
+        Actor::Caller(caller) => actor_uuid(caller),
+        Actor::Worker => None,
+    };
     if !state
-        .transact(actor, |tx| async move { leases::replace_schedule(tx, merged, version).await }.scope_boxed())
+        .transact(actor, |tx| {
+            async move { leases::replace_schedule(tx, merged, version, actor_id).await }.scope_boxed()
+        })
         .await?
     {
         let detail = "the schedule was saved while the old rules were read; try again".to_owned();
@@ -47,18 +54,18 @@ fn merge(schedule: &Value, targets: &[OldTarget]) -> Value {
     let key = if fields.contains_key("lambdaFunctions") { "lambdaFunctions" } else { "lambda_functions" };
     let Some(functions) = fields.entry(key).or_insert_with(|| json!([])).as_array_mut() else { return schedule };
     for target in targets {
-        let Some(name) = function_name(&target.arn) else { continue };
+        let Some(old) = OldFunction::parse(&target.arn) else { continue };
         let payload = target.input.as_ref().map(|input| {
             // EventBridge accepts JSON texts only; anything else would have been refused there.
             serde_json::from_str(input).unwrap_or_else(|_| json!(input))
         });
-        let known = functions
-            .iter_mut()
-            .find(|entry| entry_name(entry).is_some_and(|known| known == name || known == target.arn));
-        match known {
+        match functions.iter_mut().find(|entry| old.is(entry)) {
             Some(entry) => set_payload(entry, payload),
             None => {
-                let mut entry = json!({ "name": name });
+                let mut entry = json!({ "name": old.name });
+                if let Some(qualifier) = old.qualifier {
+                    entry["qualifier"] = qualifier.into();
+                }
                 set_payload(&mut entry, payload);
                 functions.push(entry);
             }
@@ -67,25 +74,43 @@ fn merge(schedule: &Value, targets: &[OldTarget]) -> Value {
     schedule
 }
 
-fn entry_name(entry: &Value) -> Option<&str> {
-    entry.as_str().or_else(|| entry.get("name")?.as_str())
-}
-
 fn set_payload(entry: &mut Value, payload: Option<Value>) {
     let Some(payload) = payload else { return };
     if let Some(name) = entry.as_str() {
         *entry = json!({ "name": name });
     }
-    if let Some(fields) = entry.as_object_mut() {
-        fields.entry("payload").or_insert(payload);
+    // The parser takes a null for an absent payload, and so does this.
+    if entry.get("payload").is_none_or(Value::is_null) {
+        entry["payload"] = payload;
     }
 }
 
-/// The name in `arn:aws:lambda:region:account:function:name`, with or without a qualifier.
-fn function_name(arn: &str) -> Option<&str> {
-    let mut parts = arn.split(':');
-    let is_function = parts.nth(2) == Some("lambda") && parts.nth(2) == Some("function");
-    parts.next().filter(|_| is_function)
+/// The function behind an old target: `arn:aws:lambda:region:account:function:name`, with or without a qualifier.
+struct OldFunction<'a> {
+    name: &'a str,
+    qualifier: Option<&'a str>,
+    /// Without the qualifier.
+    arn: &'a str,
+}
+
+impl<'a> OldFunction<'a> {
+    fn parse(arn: &'a str) -> Option<Self> {
+        let mut parts = arn.split(':');
+        let is_function = parts.nth(2) == Some("lambda") && parts.nth(2) == Some("function");
+        let name = parts.next().filter(|_| is_function)?;
+        let qualifier = parts.next();
+        let arn = qualifier.and_then(|qualifier| arn.strip_suffix(qualifier)?.strip_suffix(':')).unwrap_or(arn);
+        Some(Self { name, qualifier, arn })
+    }
+
+    /// Whether an entry of the schedule names the same function and qualifier.
+    fn is(&self, entry: &Value) -> bool {
+        let name = entry.as_str().or_else(|| entry.get("name")?.as_str());
+        let qualifier = entry.get("qualifier").and_then(Value::as_str);
+        let latest = |qualifier: Option<&'a str>| qualifier.filter(|qualifier| *qualifier != "$LATEST");
+        name.is_some_and(|name| name == self.name || name == self.arn)
+            && qualifier.filter(|qualifier| *qualifier != "$LATEST") == latest(self.qualifier)
+    }
 }
 
 #[cfg(test)]
@@ -100,21 +125,25 @@ mod tests {
             arn: arn(name),
             input: input.map(str::to_owned),
         };
-        let schedule = json!({"lambda_functions": ["plain", {"name": "set", "payload": "native"}, arn("by-arn")]});
+        let schedule = json!({"lambda_functions": ["plain", {"name": "set", "payload": "native"}, arn("by-arn"), {"name": "nothing", "payload": null}]});
         let targets = [
             old("plain", Some(r#"{"warmer":true}"#)),
             old("set", Some(r#"{"warmer":true}"#)),
             old("new", Some(r#"{"source":"warmer"}"#)),
             old("new", Some(r#"{"source":"warmer"}"#)),
             old("bare:live", None),
+            old("plain:live", Some(r#"{"warmer":true}"#)),
+            old("nothing", Some("[2]")),
             old("by-arn", Some("[1]")),
         ];
         let expected = json!({"lambda_functions": [
             {"name": "plain", "payload": {"warmer": true}},
             {"name": "set", "payload": "native"},
             {"name": arn("by-arn"), "payload": [1]},
+            {"name": "nothing", "payload": [2]},
             {"name": "new", "payload": {"source": "warmer"}},
-            {"name": "bare"},
+            {"name": "bare", "qualifier": "live"},
+            {"name": "plain", "qualifier": "live", "payload": {"warmer": true}},
         ]});
         assert_eq!(merge(&schedule, &targets), expected);
     }

@@ -10,7 +10,7 @@ use mgmt_common::caller::Caller;
 use mgmt_common::db::Work;
 use mgmt_common::error::{Error, Result};
 use mgmt_common::eventbridge::{SyncReport, SyncStatus};
-use mgmt_common::rules::{Desired, DesiredRule, DesiredTarget, RuleState};
+use mgmt_common::rules::{Adoption, Desired, DesiredRule, DesiredTarget, RuleState};
 use mgmt_common::schedule::compile::compile;
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::telemetry::{Metric, emit};
@@ -22,8 +22,9 @@ use crate::adoption;
 use crate::store::leases::{self, Finding, LEASE_SECONDS, Lease, StoredSchedule};
 use crate::store::warming;
 
-/// A request may reconcile this long; API Gateway gives up after 30 seconds.
-pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(20);
+/// No call to AWS starts later in a request. The last one takes 4 seconds at most, and storing and reading the result 4.5
+/// each; API Gateway gives up after 30.
+pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(16);
 /// How long a sync waits for another one to finish.
 const LEASE_WAIT: Duration = Duration::from_secs(4);
 /// A call that began before the deadline may still be under way for one attempt timeout.
@@ -62,11 +63,12 @@ impl State {
 pub(crate) async fn sync(state: &State, actor: Actor<'_>, adopt_old: bool, deadline: Instant) -> Result<Synced> {
     let mut round = 1;
     loop {
-        let Some((lease, stored)) = begin(state, actor, deadline).await? else {
-            let reason = "another reconcile is at work; it picks up the newest schedule when it ends";
+        let Some(Begun { lease, stored, asked_at }) = begin(state, actor, deadline).await? else {
+            let reason = "another reconcile is at work; this schedule follows when that ends, or with the hourly \
+                          reconcile at the latest";
             return Ok(Synced { version: None, report: pending(reason.into()) });
         };
-        let lease_end = Instant::now() + Duration::from_secs(LEASE_SECONDS.unsigned_abs().into()) - LEASE_MARGIN;
+        let lease_end = asked_at + Duration::from_secs(LEASE_SECONDS.unsigned_abs().into()) - LEASE_MARGIN;
         let result = work(state, actor, lease, stored, adopt_old, deadline.min(lease_end)).await;
         let finding = &Finding {
             synced_version: result
@@ -91,19 +93,28 @@ pub(crate) async fn sync(state: &State, actor: Actor<'_>, adopt_old: bool, deadl
     }
 }
 
+/// What a reconcile starts with.
+struct Begun {
+    lease: Lease,
+    stored: Option<StoredSchedule>,
+    /// Before the transaction that took the lease: the database counts the lease from the transaction's begin.
+    asked_at: Instant,
+}
+
 /// Takes the lease and reads the schedule in one transaction, waiting a little for another reconcile.
-async fn begin(state: &State, actor: Actor<'_>, deadline: Instant) -> Result<Option<(Lease, Option<StoredSchedule>)>> {
+async fn begin(state: &State, actor: Actor<'_>, deadline: Instant) -> Result<Option<Begun>> {
     let give_up = deadline.min(Instant::now() + LEASE_WAIT);
     let holder = match actor {
         Actor::Caller(caller) => caller.user_id.as_str(),
         Actor::Worker => "worker",
     };
     loop {
+        let asked_at = Instant::now();
         let begun = state
             .transact(actor, |tx| {
                 async move {
                     match leases::take_lease(tx, holder).await? {
-                        Some(lease) => Ok(Some((lease, leases::read_schedule(tx).await?))),
+                        Some(lease) => Ok(Some(Begun { lease, stored: leases::read_schedule(tx).await?, asked_at })),
                         None => Ok(None),
                     }
                 }
@@ -126,12 +137,15 @@ async fn work(
     deadline: Instant,
 ) -> Result<Synced> {
     let mut stored = stored.ok_or_else(missing)?;
+    let mut adoption = Adoption::None;
     if adopt_old {
-        let desired = desired(state, &parse(&stored)?, lease.applied_version, true);
+        let desired = desired(state, &parse(&stored)?, lease.applied_version, Adoption::All);
         let plan = state.manager.dry_run(&desired, deadline).await.map_err(observe_error)?;
-        adoption::keep_payloads(state, actor, &mut stored, &plan.adopted_targets()).await?;
+        let targets = plan.adopted_targets();
+        adoption::keep_payloads(state, actor, &mut stored, &targets).await?;
+        adoption = Adoption::Stored(targets);
     }
-    let desired = desired(state, &parse(&stored)?, lease.applied_version, adopt_old);
+    let desired = desired(state, &parse(&stored)?, lease.applied_version, adoption);
     let report = state.manager.reconcile(&desired, deadline).await;
     Ok(Synced { version: Some(stored.version), report })
 }
@@ -158,7 +172,7 @@ fn missing() -> Error {
     Error::Conflict { code: "config_missing", detail }
 }
 
-fn desired(state: &State, parsed: &Parsed, applied_version: Option<i64>, adopt_old: bool) -> Desired {
+fn desired(state: &State, parsed: &Parsed, applied_version: Option<i64>, adoption: Adoption) -> Desired {
     let settings = &state.settings;
     let compiled = compile(&parsed.config, Timestamp::now());
     let on = parsed.is_active && parsed.config.is_active();
@@ -184,7 +198,7 @@ fn desired(state: &State, parsed: &Parsed, applied_version: Option<i64>, adopt_o
         rules: compiled.rules.iter().map(rule).collect(),
         config_version: parsed.version,
         applied_version,
-        adopt_old,
+        adoption,
     }
 }
 
@@ -194,7 +208,8 @@ pub(crate) async fn dry_run(state: &State, caller: &Caller, adopt_old: bool) -> 
         state.database.run_as(caller, |tx| async move { leases::read_schedule(tx).await }.scope_boxed()).await?;
     let applied =
         state.database.run_as(caller, |tx| async move { leases::applied_version(tx).await }.scope_boxed()).await?;
-    let desired = desired(state, &parse(&stored.ok_or_else(missing)?)?, applied, adopt_old);
+    let adoption = if adopt_old { Adoption::All } else { Adoption::None };
+    let desired = desired(state, &parse(&stored.ok_or_else(missing)?)?, applied, adoption);
     state.manager.dry_run(&desired, Instant::now() + REQUEST_TIME).await.map_err(observe_error)
 }
 

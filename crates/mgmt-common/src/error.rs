@@ -42,6 +42,9 @@ pub enum Error {
     /// Something this function needs does not answer; trying again later is safe.
     #[error("{dependency} is unavailable: {cause}")]
     Unavailable { dependency: Dependency, cause: String },
+    /// AWS refused a call as such: another try is useless until somebody changes a policy, a quota or the settings.
+    #[error("{0}")]
+    RefusedByAws(String),
     /// The database lacks objects that this build needs.
     #[error("the database schema is older than this function; run mgmt migrate: {0}")]
     SchemaOutdated(String),
@@ -94,6 +97,7 @@ impl Error {
             }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", "The request is not valid"),
             Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again later"),
+            Self::RefusedByAws(_) => (StatusCode::BAD_GATEWAY, "refused_by_aws", "AWS refused a call"),
             Self::SchemaOutdated(_) => (StatusCode::SERVICE_UNAVAILABLE, "schema_outdated", "Try again later"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong"),
         }
@@ -173,7 +177,9 @@ impl Problem {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match &self {
-            Self::Internal(_) | Self::SchemaOutdated(_) => tracing::error!(error = %self, "request failed"),
+            Self::Internal(_) | Self::SchemaOutdated(_) | Self::RefusedByAws(_) => {
+                tracing::error!(error = %self, "request failed");
+            }
             Self::Unavailable { .. } => tracing::warn!(error = %self, "a dependency is unavailable"),
             _ => {}
         }
@@ -192,6 +198,10 @@ fn count(n: usize, thing: &str) -> String {
 #[cfg(feature = "aws")]
 impl From<crate::aws::AwsError> for Error {
     fn from(error: crate::aws::AwsError) -> Self {
+        let is_passing = error.kind.is_transient() || error.kind == crate::aws::AwsErrorKind::DeadlinePassed;
+        if !is_passing {
+            return Self::RefusedByAws(error.to_string());
+        }
         let dependency = if error.action.starts_with("lambda:") { Dependency::Lambda } else { Dependency::EventBridge };
         Self::Unavailable { dependency, cause: error.to_string() }
     }

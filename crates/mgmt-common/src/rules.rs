@@ -9,7 +9,7 @@ mod plan;
 mod planner;
 
 pub use drift::Drift;
-pub use model::{ActualRule, ActualTarget, Desired, DesiredRule, DesiredTarget, RuleState};
+pub use model::{ActualRule, ActualTarget, Adoption, Desired, DesiredRule, DesiredTarget, RuleState};
 pub use plan::{Action, OldTarget, Plan, PlannedRule};
 pub use planner::{PlanError, plan};
 

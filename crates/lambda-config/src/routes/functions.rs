@@ -61,7 +61,10 @@ pub(super) async fn list_functions(
 
 fn warming(entry: &WarmFunction, row: &WarmingRow) -> FunctionWarming {
     let qualifier = entry.qualifier.as_deref().unwrap_or_default();
-    let target = row.targets.iter().find(|target| target.function_name == entry.name && target.qualifier == qualifier);
+    // What native pings have shown says nothing about an entry with another payload.
+    let targets = row.targets.iter().filter(|_| entry.payload == Payload::Native);
+    let mut own = targets.filter(|target| target.function_name == entry.name && target.qualifier == qualifier);
+    let target = own.next();
     let runs = row.last_run.as_ref().and_then(|run| run.functions.as_array());
     let last_run = runs.into_iter().flatten().find(|part| {
         part["name"] == entry.name.as_str() && part["qualifier"].as_str().unwrap_or_default() == qualifier

@@ -27,7 +27,7 @@ mgmt_common::route_table!(
     health::health,
 );
 
-/// Without a tag every document of a list would have to be compared; a hash of the body is not worth a dependency.
+/// For answers that may change without a new row version.
 fn no_store() -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(axum::http::header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mgmt_common::caller::Caller;
-use mgmt_common::db::{Database, Transaction};
+use mgmt_common::db::{Database, Parameter, Transaction};
 use mgmt_common::error::{Error, Result};
 use mgmt_common::etag::{self, IfMatch};
 use scoped_futures::ScopedFutureExt as _;
@@ -93,7 +93,7 @@ pub(crate) async fn put_config(
                   description = coalesce($3, config.description),
                   is_active = coalesce($4, config.is_active),
                   updated_by = excluded.updated_by";
-                let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 5] = [
+                let parameters: [Parameter<'_>; 5] = [
                     (&key, Type::VARCHAR),
                     (&value, Type::TEXT),
                     (&config.description, Type::TEXT),
@@ -120,7 +120,7 @@ async fn lock_config(tx: &Transaction, key: &str, config: &PutConfig) -> Result<
           $3::text is not null and description is distinct from $3, $4::bool is not null and is_active is distinct from $4
         from public.platform_lambda_config where config_key = $1 for update";
     let value = config.config_value.get();
-    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 4] = [
+    let parameters: [Parameter<'_>; 4] = [
         (&key, Type::VARCHAR),
         (&value, Type::TEXT),
         (&config.description, Type::TEXT),

@@ -2,7 +2,7 @@
 //!
 //! A lease is a row and not an advisory lock, because no transaction stays open while AWS is called.
 
-use mgmt_common::db::Transaction;
+use mgmt_common::db::{Parameter, Transaction};
 use mgmt_common::error::Result;
 use serde_json::Value;
 use tokio_postgres::types::Type;
@@ -30,7 +30,7 @@ pub(crate) async fn take_lease(tx: &Transaction, holder: &str) -> Result<Option<
         where sync.lease_until is null or sync.lease_until < now()
         returning generation, applied_version";
     let seconds = f64::from(LEASE_SECONDS);
-    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =
+    let parameters: [Parameter<'_>; 3] =
         [(&WARMING_KEY, Type::VARCHAR), (&holder, Type::TEXT), (&seconds, Type::FLOAT8)];
     let row = tx.query_opt(statement, &parameters).await?;
     Ok(row.map(|row| Lease { generation: row.get(0), applied_version: row.get(1) }))
@@ -53,11 +53,17 @@ pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<StoredSched
 }
 
 /// Stores adopted payloads; false when somebody changed the schedule meanwhile.
-pub(crate) async fn replace_schedule(tx: &Transaction, value: &Value, version: i64) -> Result<bool> {
+pub(crate) async fn replace_schedule(
+    tx: &Transaction,
+    value: &Value,
+    version: i64,
+    actor: Option<&str>,
+) -> Result<bool> {
     let statement = "-- replace_schedule
-        update public.platform_lambda_config set config_value = $2 where config_key = $1 and row_version = $3";
-    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =
-        [(&WARMING_KEY, Type::VARCHAR), (&value, Type::JSONB), (&version, Type::INT8)];
+        update public.platform_lambda_config set config_value = $2, updated_by = $4::uuid
+        where config_key = $1 and row_version = $3";
+    let parameters: [Parameter<'_>; 4] =
+        [(&WARMING_KEY, Type::VARCHAR), (&value, Type::JSONB), (&version, Type::INT8), (&actor, Type::TEXT)];
     Ok(tx.execute(statement, &parameters).await? == 1)
 }
 
@@ -88,7 +94,7 @@ pub(crate) async fn finish(tx: &Transaction, lease: Lease, finding: &Finding) ->
         from (select max(row_version) as row_version from public.platform_lambda_config where config_key = $1) config
         where sync.config_key = $1 and sync.generation = $2
         returning coalesce(config.row_version, 0)";
-    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 5] = [
+    let parameters: [Parameter<'_>; 5] = [
         (&WARMING_KEY, Type::VARCHAR),
         (&lease.generation, Type::INT8),
         (&finding.error, Type::TEXT),

@@ -16,8 +16,30 @@ pub struct Desired {
     pub config_version: i64,
     /// The config version of the last completed sync; `None` before the first.
     pub applied_version: Option<i64>,
-    /// Remove the old system's rules once ours are active. Only ever on request of a person.
-    pub adopt_old: bool,
+    pub adoption: Adoption,
+}
+
+/// What happens to the old system's rules. Only ever more than nothing on request of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adoption {
+    /// They stay.
+    None,
+    /// All of them would go: for a plan that is shown.
+    All,
+    /// Those go of which every target is among these, because its input has been stored: the list may be out of date, and a
+    /// rule that nobody read yet would take its payload with it.
+    Stored(Vec<super::OldTarget>),
+}
+
+impl Adoption {
+    /// Whether an old rule with these targets may go.
+    pub(super) fn covers(&self, targets: &[super::OldTarget]) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Stored(stored) => targets.iter().all(|target| stored.contains(target)),
+        }
+    }
 }
 
 /// One rule as it should be.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::drift::{drift, surplus_targets};
 use super::{
-    Action, ActualRule, Desired, DesiredRule, MAX_RULES, MAX_TARGETS, OWNER_TAG, OldTarget, Plan, PlannedRule,
+    Action, ActualRule, Adoption, Desired, DesiredRule, MAX_RULES, MAX_TARGETS, OWNER_TAG, OldTarget, Plan, PlannedRule,
 };
 use super::{RuleState, owner};
 
@@ -105,15 +105,21 @@ fn action_for_wanted(rule: &DesiredRule, found: &ActualRule) -> Action {
 
 fn action_for_old(desired: &Desired, found: &ActualRule) -> Action {
     let replaced = desired.rules.iter().any(|rule| rule.state == RuleState::Enabled);
-    let targets = found
+    let targets: Vec<OldTarget> = found
         .targets
         .iter()
         .map(|target| OldTarget { rule: found.name.clone(), arn: target.arn.clone(), input: target.input.clone() })
         .collect();
-    let why = (desired.adopt_old && !replaced).then(|| {
-        "no rule of ours would be enabled, and an old rule goes only after new ones have taken its place".to_owned()
-    });
-    let remove = desired.adopt_old && replaced;
+    let is_stored = desired.adoption.covers(&targets);
+    let why = match (&desired.adoption, replaced, is_stored) {
+        (Adoption::None, ..) | (_, true, true) => None,
+        (_, false, _) => {
+            Some("no rule of ours would be enabled, and an old rule goes only after new ones have taken its place")
+        }
+        (_, true, false) => Some("what it sends to its targets is not stored yet; adopt the old rules once more"),
+    };
+    let why = why.map(str::to_owned);
+    let remove = replaced && is_stored;
     Action::Old { state: found.state.clone(), targets, target_ids: target_ids(found), remove, why }
 }
 

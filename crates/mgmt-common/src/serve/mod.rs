@@ -15,8 +15,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use tower::ServiceExt as _;
+use tracing::Instrument as _;
 
-use crate::caller::ClaimNames;
+use crate::caller::{Caller, ClaimNames};
 use crate::error::{Error, Problem, Result};
 use gateway::HttpEvent;
 
@@ -108,12 +109,14 @@ impl Service {
         let request_id = event.request_id().unwrap_or(&context.request_id).to_owned();
         let method = event.method().to_owned();
         let path = event.path().to_owned();
-        let response = self.route(event).await;
+        // Whatever is logged on the way carries the id that the answer names.
+        let span = tracing::info_span!("request", request_id, user = tracing::field::Empty);
+        let response = self.route(event).instrument(span.clone()).await;
         let response = finish(response, &path, &request_id);
         let status = response.status().as_u16();
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         // Debug formatting escapes control characters, so that a strange path cannot forge a log line.
-        tracing::info!(request_id, ?method, ?path, status, duration_ms, "request");
+        span.in_scope(|| tracing::info!(?method, ?path, status, duration_ms, "request"));
         to_raw_value(&gateway::respond(response).await)
     }
 
@@ -123,6 +126,9 @@ impl Service {
             Ok(request) => request,
             Err(error) => return axum::response::IntoResponse::into_response(error),
         };
+        if let Some(caller) = request.extensions().get::<Caller>() {
+            tracing::Span::current().record("user", tracing::field::debug(&caller.user_id));
+        }
         // axum answers HEAD with GET's handler; no route of ours documents HEAD. TRACE stands in for it, which none has.
         if request.method() == http::Method::HEAD {
             *request.method_mut() = http::Method::TRACE;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use mgmt_common::aws::{AwsSettings, CallLimits};
 use mgmt_common::eventbridge::{EventBridgeManager, Pacing, SyncReport};
-use mgmt_common::rules::{Desired, DesiredRule, DesiredTarget, OWNER_TAG, RuleState};
+use mgmt_common::rules::{Adoption, Desired, DesiredRule, DesiredTarget, OWNER_TAG, RuleState};
 use mgmt_common::schedule::name::Namespace;
 use mgmt_testkit::eventbridge::{Bus, EventBridgeFake, Rule};
 use tokio::sync::Semaphore;
@@ -101,7 +101,7 @@ pub(crate) fn desired(minutes: &[u32]) -> Desired {
         rules: minutes.iter().map(|minute| rule(*minute)).collect(),
         config_version: 2,
         applied_version: Some(1),
-        adopt_old: false,
+        adoption: Adoption::None,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use mgmt_common::rules::{
-    ActualRule, ActualTarget, Desired, DesiredRule, DesiredTarget, OWNER_TAG, PlanError, RuleState, plan,
+    ActualRule, ActualTarget, Adoption, Desired, DesiredRule, DesiredTarget, OWNER_TAG, PlanError, RuleState, plan,
 };
 use mgmt_common::schedule::name::Namespace;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ fn wanted(minutes: impl IntoIterator<Item = usize>) -> Desired {
         rules: minutes.into_iter().map(rule).collect(),
         config_version: 5,
         applied_version: Some(4),
-        adopt_old: false,
+        adoption: Adoption::None,
     }
 }
 
@@ -133,10 +133,10 @@ fn row_26_deletions_for_a_version_that_is_no_edit_are_capped() {
 
 #[test]
 fn row_26_an_empty_desired_state_never_deletes() {
-    for adopt_old in [false, true] {
+    for adoption in [Adoption::None, Adoption::All] {
         let mut actual: Vec<ActualRule> = (0..20).map(|minute| found(&rule(minute))).collect();
         actual.push(ActualRule { name: "app-dev-warmer-pattern-1".to_owned(), ..found(&rule(1)) });
-        let plan = plan(&Desired { adopt_old, ..wanted([]) }, &actual).unwrap();
+        let plan = plan(&Desired { adoption, ..wanted([]) }, &actual).unwrap();
         assert!(plan.rules.iter().all(|rule| !rule.action.is_removing()));
     }
 }
