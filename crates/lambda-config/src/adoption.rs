@@ -7,6 +7,7 @@ use scoped_futures::ScopedFutureExt as _;
 use serde_json::{Value, json};
 
 use crate::State;
+use crate::store::configs::actor_uuid;
 use crate::store::leases::{self, StoredSchedule};
 use crate::sync::Actor;
 
@@ -29,8 +30,12 @@ pub(crate) async fn keep_payloads(
         Error::Conflict { code: "not_adoptable", detail: format!("the old rules' targets do not fit: {first}") }
     })?;
     let version = stored.version;
+    let uuid = match actor {
+        Actor::Caller(caller) => actor_uuid(caller),
+        Actor::Worker => None,
+    };
     if !state
-        .transact(actor, |tx| async move { leases::replace_schedule(tx, merged, version).await }.scope_boxed())
+        .transact(actor, |tx| async move { leases::replace_schedule(tx, merged, version, uuid).await }.scope_boxed())
         .await?
     {
         let detail = "the schedule was saved while the old rules were read; try again".to_owned();

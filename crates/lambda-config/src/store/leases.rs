@@ -53,11 +53,17 @@ pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<StoredSched
 }
 
 /// Stores adopted payloads; false when somebody changed the schedule meanwhile.
-pub(crate) async fn replace_schedule(tx: &Transaction, value: &Value, version: i64) -> Result<bool> {
+pub(crate) async fn replace_schedule(
+    tx: &Transaction,
+    value: &Value,
+    version: i64,
+    actor_uuid: Option<&str>,
+) -> Result<bool> {
     let statement = "-- replace_schedule
-        update public.platform_lambda_config set config_value = $2 where config_key = $1 and row_version = $3";
-    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =
-        [(&WARMING_KEY, Type::VARCHAR), (&value, Type::JSONB), (&version, Type::INT8)];
+        update public.platform_lambda_config set config_value = $2, updated_by = $4::uuid
+        where config_key = $1 and row_version = $3";
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 4] =
+        [(&WARMING_KEY, Type::VARCHAR), (&value, Type::JSONB), (&version, Type::INT8), (&actor_uuid, Type::TEXT)];
     Ok(tx.execute(statement, &parameters).await? == 1)
 }
 
