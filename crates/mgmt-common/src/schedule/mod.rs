@@ -9,6 +9,7 @@ pub mod due;
 mod fields;
 pub mod functions;
 pub mod grid;
+pub mod heartbeat;
 pub mod name;
 pub mod preview;
 pub mod warnings;
