@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
 use serde_json::json;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use crate::bed::{Bed, SYNC, WARMING};
 use crate::http::Request;
-use crate::values::{body, office};
+use crate::values::{body, hours, office};
 
 /// What the wire before Postgres does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ enum Wire {
     Cut,
     /// New connections are accepted and never answered; old ones end.
     Silent,
+    /// Passes until a commit: that reaches Postgres, its answer reaches nobody.
+    LosesCommits,
 }
 
 /// A wire between the function and Postgres, which a test cuts and restores.
@@ -50,6 +52,9 @@ impl Cable {
                         return;
                     }
                     let mut server = TcpStream::connect(("127.0.0.1", postgres)).await.unwrap();
+                    if wire == Wire::LosesCommits as u8 {
+                        return lose_commits(&mut client, &mut server).await;
+                    }
                     tokio::select! {
                         _ = copy_bidirectional(&mut client, &mut server) => {}
                         () = changed => {}
@@ -63,6 +68,23 @@ impl Cable {
     fn set(&self, wire: Wire) {
         self.state.0.store(wire as u8, Ordering::SeqCst);
         self.state.1.notify_waiters();
+    }
+}
+
+async fn lose_commits(client: &mut TcpStream, server: &mut TcpStream) {
+    let (mut sent, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
+    loop {
+        tokio::select! {
+            Ok(length) = client.read(&mut sent) => {
+                server.write_all(&sent[..length]).await.unwrap();
+                if length == 0 || sent[..length].windows(7).any(|bytes| bytes == b"commit\0") {
+                    // Postgres answers when it has committed; only then does the wire end.
+                    let _ = server.read(&mut answered).await;
+                    return;
+                }
+            }
+            Ok(length) = server.read(&mut answered) => client.write_all(&answered[..length]).await.unwrap(),
+        }
     }
 }
 
@@ -156,6 +178,25 @@ async fn a_database_that_goes_after_the_commit_does_not_make_the_save_look_faile
     cable.set(Wire::Passes);
     assert_eq!(bed.status().await, "pending");
     bed.arrange("update platform_rule_sync set lease_until = now() - interval '1 second'").await;
+    assert_eq!(bed.reconcile().await.unwrap()["sync"]["status"], "synced");
+}
+
+/// The answer to the commit is lost: the client hears 503, the save stands, its rules count as pending, and sending it again has
+/// no second effect under If-Match.
+#[tokio::test]
+async fn row_18_a_lost_commit_is_503_and_safe_to_repeat() {
+    let (bed, cable) = wired().await;
+    bed.save(&office()).await;
+    cable.set(Wire::LosesCommits);
+    let put = Request::put(WARMING, &body(&hours(&[1]))).header("if-match", "\"2\"");
+    let lost = bed.send(&put).await.expect(503);
+    assert!(lost.json()["detail"].as_str().unwrap().ends_with("the request may be sent again"), "{lost:?}");
+    cable.set(Wire::Passes);
+    let stored = bed.send(&Request::get(WARMING)).await.expect(200).json();
+    assert_eq!((&stored["configValue"], &stored["rowVersion"]), (&hours(&[1]), &json!(3)));
+    assert_eq!(stored["sync"]["status"], "pending");
+    let again = bed.send(&put).await.expect(412).json();
+    assert_eq!((&again["currentEtag"], &again["changed"]), (&json!("\"3\""), &json!([])), "it is what was sent");
     assert_eq!(bed.reconcile().await.unwrap()["sync"]["status"], "synced");
 }
 

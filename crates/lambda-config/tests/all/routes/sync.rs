@@ -2,7 +2,7 @@ use mgmt_testkit::eventbridge::Rule;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, SYNC, WARMING, WAYS};
-use crate::http::Request;
+use crate::http::{Request, Who};
 use crate::values::{hours, office};
 
 #[tokio::test]
@@ -61,7 +61,10 @@ async fn adopting_keeps_the_old_payloads_and_removes_the_old_rules_last() {
         assert_eq!(saved["sync"]["status"], "synced", "{saved}");
         assert!(bed.bus.bus().contains_key("app-dev-warmer-pattern-1"), "nobody asked for the old rule to go");
 
-        let answer = bed.send(&Request::post(&format!("{SYNC}?adoptOld=true"))).await.expect(200).json();
+        let mut another = Who::PlatformAdmin.claims().unwrap();
+        another["sub"] = json!("0190a000-0000-7000-8000-000000000002");
+        let adopt = Request::post(&format!("{SYNC}?adoptOld=true")).with_claims(Some(another));
+        let answer = bed.send(&adopt).await.expect(200).json();
         assert_eq!(answer["status"], "synced", "{way:?}: {answer}");
         assert_eq!(answer["adopted"].as_array().unwrap().len(), 2, "{answer}");
         assert!(!bed.bus.bus().contains_key("app-dev-warmer-pattern-1"));
@@ -70,6 +73,7 @@ async fn adopting_keeps_the_old_payloads_and_removes_the_old_rules_last() {
         let functions = &config["configValue"]["lambda_functions"];
         assert_eq!(functions[0], json!({"name": "orders", "payload": {"warmer": true}}));
         assert_eq!(functions[2], json!({"name": "reports", "payload": {"ping": 1}}));
+        assert_eq!(config["updatedBy"], "0190a000-0000-7000-8000-000000000002");
         assert_eq!((&config["rowVersion"], &config["sync"]["status"]), (&json!(3), &json!("synced")), "{config}");
 
         bed.bus.forget_calls();
