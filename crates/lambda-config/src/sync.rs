@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use mgmt_common::caller::Caller;
-use mgmt_common::db::Work;
+use mgmt_common::db::{Transaction, Work};
 use mgmt_common::error::{Error, Result};
 use mgmt_common::eventbridge::{SyncReport, SyncStatus};
 use mgmt_common::rules::{Adoption, Desired, DesiredRule, DesiredTarget, RuleState};
 use mgmt_common::schedule::compile::compile;
 use mgmt_common::schedule::config::WarmingConfig;
+use mgmt_common::schedule::heartbeat::missed_tick;
 use mgmt_common::telemetry::{Metric, emit};
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::{Value, json};
@@ -233,14 +234,32 @@ pub(crate) fn pending(reason: String) -> SyncReport {
     }
 }
 
+/// The newest due minute without a run, as it was before this reconcile confirms the rules anew.
+async fn heartbeat(tx: &Transaction) -> Result<Option<Timestamp>> {
+    let (Some(stored), Some(beat)) = (leases::read_schedule(tx).await?, leases::read_heartbeat(tx).await?) else {
+        return Ok(None);
+    };
+    let config = parse(&stored)?.config;
+    let missed = missed_tick(&config, beat.synced_at, beat.last_tick, Timestamp::now());
+    Ok(missed.filter(|_| stored.is_active))
+}
+
 /// The hourly run: reconciles as the worker, prunes the history, and shows both in metrics.
 pub(crate) async fn reconcile(state: &State, deadline: Instant) -> Result<Value> {
+    let missed = state.transact(Actor::Worker, |tx| heartbeat(tx).scope_boxed()).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "whether ticks arrive is not known");
+        None
+    });
+    if let Some(tick) = missed {
+        tracing::error!(%tick, "rules fire, but no run was recorded: look at the warmer's permission and its queue");
+    }
     // A clock that has just started cannot go back three seconds; then there is no time left anyway.
     let end = deadline.checked_sub(Duration::from_secs(3)).unwrap_or(deadline);
     let result = sync(state, Actor::Worker, false, end).await;
     let synced = result.as_ref().is_ok_and(|done| done.report.status == SyncStatus::Synced);
     let writes = result.as_ref().map_or(0, |done| done.report.writes);
     let metrics = [
+        Metric { name: "TickMissed", unit: "Count", value: f64::from(u8::from(missed.is_some())) },
         Metric { name: "ReconcileNotSynced", unit: "Count", value: f64::from(u8::from(!synced)) },
         Metric { name: "RuleWrites", unit: "Count", value: f64::from(writes) },
     ];

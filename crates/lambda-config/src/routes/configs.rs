@@ -13,6 +13,7 @@ use mgmt_common::etag::{self, IfMatch};
 use mgmt_common::field_error::FieldError;
 use mgmt_common::json::Json;
 use mgmt_common::schedule::config::WarmingConfig;
+use mgmt_common::schedule::heartbeat::missed_tick;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -67,11 +68,15 @@ struct SyncState {
     attempted_at: Option<Timestamp>,
     /// The rules as the last reconcile left them.
     observed: Option<Value>,
+    /// The newest due minute that should have a run and has none: rules fire, but nothing is warmed. Look at the
+    /// permission of EventBridge to invoke the warmer, its qualifier, and the dead-letter queue.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    missed_tick: Option<Timestamp>,
 }
 
 impl From<ConfigRow> for Config {
     fn from(row: ConfigRow) -> Self {
-        let sync = (row.config_key == WARMING_KEY).then(|| sync_state(row.sync.as_ref(), row.row_version));
+        let sync = (row.config_key == WARMING_KEY).then(|| sync_state(&row));
         Self {
             id: row.id,
             config_key: row.config_key,
@@ -88,8 +93,9 @@ impl From<ConfigRow> for Config {
     }
 }
 
-fn sync_state(row: Option<&SyncRow>, version: i64) -> SyncState {
-    let synced = row.is_some_and(|row| row.status == "synced" && row.applied_version == Some(version));
+fn sync_state(config: &ConfigRow) -> SyncState {
+    let row = config.sync.as_ref();
+    let synced = row.is_some_and(|row| row.status == "synced" && row.applied_version == Some(config.row_version));
     let reason = row.and_then(|row| row.last_error.clone());
     SyncState {
         status: if synced { "synced" } else { "pending" },
@@ -98,7 +104,15 @@ fn sync_state(row: Option<&SyncRow>, version: i64) -> SyncState {
         applied_at: row.and_then(|row| row.applied_at),
         attempted_at: row.and_then(|row| row.attempted_at),
         observed: row.and_then(|row| row.observed.clone()),
+        missed_tick: row.filter(|_| synced && config.is_active).and_then(|row| missed(&config.config_value, row)),
     }
+}
+
+/// Where the rules are in place, due minutes must have runs.
+fn missed(value: &RawValue, row: &SyncRow) -> Option<Timestamp> {
+    let value = serde_json::from_str(value.get()).ok()?;
+    let config = WarmingConfig::parse(&value).ok()?;
+    missed_tick(&config, row.applied_at?, row.last_tick, Timestamp::now())
 }
 
 /// All platform configs, sorted by key.
@@ -121,8 +135,8 @@ pub(super) async fn get_config(
     headers: HeaderMap,
 ) -> Result<Response> {
     let config = read(&state, &caller, &key).await?;
-    // The rules may follow later without a new row version: such an answer must not be taken from a cache.
-    let settled = config.sync.as_ref().is_none_or(|sync| sync.status == "synced");
+    // The rules may follow later, and ticks may come, without a new row version: such an answer must not be cached.
+    let settled = config.sync.as_ref().is_none_or(|sync| sync.status == "synced" && sync.missed_tick.is_none());
     let tag = etag::of(config.row_version);
     if settled {
         return Ok(etag::cacheable(&headers, &tag, Answer(config)));
@@ -195,9 +209,10 @@ pub(super) async fn put_config(
     let mut config = Config::from(*row);
     if sync.is_some()
         && let Ok(Some(now)) = store::get_config(&state.database, &caller, &key).await
+        && now.row_version == config.row_version
     {
         // Only the state of the rules is read again: value and tag stay those of this request.
-        config.sync = Some(sync_state(now.sync.as_ref(), config.row_version));
+        config.sync = Some(sync_state(&now));
     }
     let tag = etag::of(config.row_version);
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };

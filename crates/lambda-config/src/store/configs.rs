@@ -38,21 +38,33 @@ pub(crate) struct SyncRow {
     pub(crate) attempted_at: Option<Timestamp>,
     pub(crate) last_error: Option<String>,
     pub(crate) observed: Option<Value>,
+    /// The newest tick that ran.
+    pub(crate) last_tick: Option<Timestamp>,
+}
+
+/// Reads [`ConfigRow`]s; the statement begins with its name and ends with the caller's own clause.
+macro_rules! config_rows {
+    ($name:literal, $clause:literal) => {
+        concat!(
+            "-- ",
+            $name,
+            "
+        select config.*, case when sync.config_key is not null then
+            to_jsonb(sync) || jsonb_build_object('last_tick', (select max(tick) from public.platform_warming_run))
+          end as sync
+        from public.platform_lambda_config config left join public.platform_rule_sync sync using (config_key) ",
+            $clause
+        )
+    };
 }
 
 pub(crate) async fn list_configs(database: &Database, caller: &Caller) -> Result<Vec<ConfigRow>> {
-    let statement = "-- list_configs
-        select config.*, case when sync.config_key is null then null else to_jsonb(sync) end as sync
-        from public.platform_lambda_config config left join public.platform_rule_sync sync using (config_key)
-        order by config.config_key";
+    let statement = config_rows!("list_configs", "order by config.config_key");
     database.read_as(caller, statement, &[]).await
 }
 
 pub(crate) async fn get_config(database: &Database, caller: &Caller, key: &str) -> Result<Option<ConfigRow>> {
-    let statement = "-- get_config
-        select config.*, case when sync.config_key is null then null else to_jsonb(sync) end as sync
-        from public.platform_lambda_config config left join public.platform_rule_sync sync using (config_key)
-        where config.config_key = ($1)[1]";
+    let statement = config_rows!("get_config", "where config.config_key = ($1)[1]");
     Ok(database.read_as(caller, statement, &[Some(key)]).await?.into_iter().next())
 }
 
@@ -136,11 +148,11 @@ async fn lock_config(tx: &Transaction, key: &str, config: &PutConfig) -> Result<
 
 /// The row inside the transaction that wrote it: later reads may already see somebody else's change.
 async fn stored_config(tx: &Transaction, key: &str) -> Result<ConfigRow> {
-    let statement = "-- stored_config
-        select row_to_json(answer)::text from (
-          select config.*, case when sync.config_key is null then null else to_jsonb(sync) end as sync
-          from public.platform_lambda_config config left join public.platform_rule_sync sync using (config_key)
-          where config.config_key = $1) as answer";
+    let statement = concat!(
+        "select row_to_json(answer)::text from (",
+        config_rows!("stored_config", "where config.config_key = $1"),
+        ") as answer"
+    );
     let row = tx.query_opt(statement, &[(&key, Type::VARCHAR)]).await?.ok_or(Error::NotFound)?;
     serde_json::from_str(row.get(0)).map_err(|error| Error::Internal(format!("stored_config: {error}")))
 }

@@ -2,8 +2,9 @@
 //!
 //! A lease is a row and not an advisory lock, because no transaction stays open while AWS is called.
 
+use jiff::Timestamp;
 use mgmt_common::db::{Parameter, Transaction};
-use mgmt_common::error::Result;
+use mgmt_common::error::{Error, Result};
 use serde_json::Value;
 use tokio_postgres::types::Type;
 
@@ -108,4 +109,26 @@ pub(crate) async fn finish(tx: &Transaction, lease: Lease, finding: &Finding) ->
 pub(crate) async fn applied_version(tx: &Transaction) -> Result<Option<i64>> {
     let statement = "-- applied_version\nselect applied_version from public.platform_rule_sync where config_key = $1";
     Ok(tx.query_opt(statement, &[(&WARMING_KEY, Type::VARCHAR)]).await?.and_then(|row| row.get(0)))
+}
+
+/// When the rules were last seen to follow the schedule, and the newest tick that ran.
+pub(crate) struct Heartbeat {
+    pub(crate) synced_at: Timestamp,
+    pub(crate) last_tick: Option<Timestamp>,
+}
+
+/// `None` while the rules do not follow the stored schedule: then no tick is expected.
+pub(crate) async fn read_heartbeat(tx: &Transaction) -> Result<Option<Heartbeat>> {
+    let statement = "-- read_heartbeat
+        select extract(epoch from sync.applied_at)::bigint,
+          (select extract(epoch from max(tick))::bigint from public.platform_warming_run)
+        from public.platform_rule_sync sync join public.platform_lambda_config config using (config_key)
+        where sync.config_key = $1 and sync.status = 'synced' and sync.applied_version = config.row_version
+          and sync.applied_at is not null";
+    let Some(row) = tx.query_opt(statement, &[(&WARMING_KEY, Type::VARCHAR)]).await? else { return Ok(None) };
+    let instant = |second: i64| Timestamp::from_second(second).map_err(|error| Error::Internal(error.to_string()));
+    Ok(Some(Heartbeat {
+        synced_at: instant(row.get(0))?,
+        last_tick: row.get::<_, Option<i64>>(1).map(instant).transpose()?,
+    }))
 }

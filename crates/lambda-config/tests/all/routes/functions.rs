@@ -65,13 +65,15 @@ async fn each_function_says_how_it_is_warmed() {
     }
 }
 
-/// FAULTS row 24.
+/// FAULTS row 24. Out of reach it is 503; `tests/binary.rs` shows that.
 #[tokio::test]
-async fn row_24_without_aws_the_list_is_503_and_names_the_dependency() {
+async fn row_24_a_missing_permission_is_named_and_nobody_is_told_to_try_again() {
     let bed = Bed::new().await;
     bed.lambda.deny("lambda:ListFunctions");
-    let answer = bed.send(&Request::get(FUNCTIONS)).await.expect(503);
-    assert_eq!(answer.json()["dependency"], "lambda");
+    let answer = bed.send(&Request::get(FUNCTIONS)).await.expect(502);
+    assert_eq!(answer.json()["code"], "refused_by_aws");
+    assert!(answer.json()["detail"].as_str().unwrap().contains("lambda:ListFunctions"));
+    assert_eq!(answer.header("retry-after"), "");
 }
 
 #[tokio::test]
