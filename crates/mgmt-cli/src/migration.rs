@@ -100,7 +100,10 @@ async fn lock(client: &Client) -> Result<()> {
 /// Supabase grants its API roles everything on new tables of public, refinery's history included.
 async fn protect_history(client: &Client) -> Result<()> {
     let statements = "revoke all on public.module_mgmt_schema_history from public, anon, authenticated;
-        alter table public.module_mgmt_schema_history enable row level security";
+        alter table public.module_mgmt_schema_history enable row level security;
+        comment on table public.module_mgmt_schema_history is
+          'Which schema files and migrations of module-mgmt have run, with their checksums; kept by mgmt migrate. Row-level '
+          'security is on but not forced: the migrating owner writes here.'";
     client.batch_execute(statements).await.context("the schema history cannot be protected")
 }
 

@@ -1,9 +1,11 @@
 //! The functions of the account, and how each is warmed.
 
+use std::time::Duration;
+
 use axum::Json as Answer;
 use axum::extract::State;
 use mgmt_common::caller::PlatformAdmin;
-use mgmt_common::error::Result;
+use mgmt_common::error::{Dependency, Error, Result};
 use mgmt_common::functions::FunctionSummary;
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::functions::{Payload, WarmFunction};
@@ -13,6 +15,9 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use crate::store::warming::{WarmingRow, read_warming};
+
+/// All pages together; API Gateway gives up after 30 seconds.
+const LIST_TIME: Duration = Duration::from_secs(20);
 
 /// A function and how it is warmed.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,7 +51,12 @@ pub(super) async fn list_functions(
     PlatformAdmin(caller): PlatformAdmin,
     State(state): Shared,
 ) -> Result<Answer<Vec<ListedFunction>>> {
-    let functions = state.functions.list(&state.settings.function_prefix).await?;
+    let functions = tokio::time::timeout(LIST_TIME, state.functions.list(&state.settings.function_prefix))
+        .await
+        .map_err(|_| Error::Unavailable {
+            dependency: Dependency::Lambda,
+            cause: format!("the list was not complete after {} seconds", LIST_TIME.as_secs()),
+        })??;
     let row = read_warming(&state.database, &caller).await?;
     // A schedule that cannot be read warms nothing; GET of the config shows why.
     let schedule = row.config_value.as_ref().and_then(|value| WarmingConfig::parse(value).ok());

@@ -1,8 +1,9 @@
 //! The few AWS calls that deploy the local platform, over the same HTTP APIs as in the cloud.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use axum::body::Body;
 use axum::http::{Method, Request, header};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::http::Http;
@@ -122,6 +123,21 @@ impl Aws {
         };
         let events = answer["events"].as_array().context("FilterLogEvents answered no list")?;
         Ok(events.iter().filter_map(|event| Some(event["message"].as_str()?.trim_end().to_owned())).collect())
+    }
+
+    /// Hands a function a scheduled event now, as its rule would at its next time.
+    pub(crate) async fn tick(&self, function: &str) -> Result<()> {
+        let event = json!({
+            "version": "0", "id": "00000000-0000-0000-0000-000000000000", "account": "000000000000", "region": REGION,
+            "source": "aws.events", "detail-type": "Scheduled Event", "time": Timestamp::now().to_string(),
+            "resources": [], "detail": {},
+        });
+        let path = format!("/2015-03-31/functions/{function}/invocations");
+        let answer = self.rest("lambda", Method::POST, &path, &event).await?;
+        match answer["errorMessage"].as_str() {
+            Some(message) => bail!("{function} failed: {message}"),
+            None => Ok(()),
+        }
     }
 
     /// A call of a REST API such as Lambda's or API Gateway's.

@@ -102,6 +102,8 @@ pub(crate) async fn deploy(aws: &Aws, database_port: u16, database: &str, issuer
         }
         if let Some((rule, expression)) = function.rule {
             aws.put_rule(rule, expression, &arn).await?;
+            // MiniStack starts with an empty bus, while the database may hold a schedule of an earlier day.
+            aws.tick(function.name).await?;
         }
         arns.insert(function.name, arn);
     }

@@ -39,8 +39,7 @@ impl Home {
                 let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
                 let name: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
                 let folder = std::env::temp_dir().join(format!("module-mgmt-{name}"));
-                fs::create_dir_all(&folder)?;
-                fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
+                own_folder(&folder)?;
                 folder
             }
             _ => root.clone(),
@@ -70,6 +69,20 @@ impl Home {
         }
         Ok(())
     }
+}
+
+/// Makes a folder where everybody may write, or takes our own of an earlier run. A stranger's is refused: root would run
+/// programs from it.
+fn own_folder(folder: &Path) -> Result<()> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error)?,
+        _ => {}
+    }
+    let found = fs::symlink_metadata(folder)?;
+    if !found.is_dir() || found.uid() != 0 {
+        bail!("{} exists and is not ours; remove it", folder.display());
+    }
+    Ok(fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?)
 }
 
 fn is_root_by_id() -> bool {

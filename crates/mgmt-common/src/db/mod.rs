@@ -12,8 +12,8 @@ mod fault;
 mod tls;
 mod transaction;
 
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use deadpool_postgres::{Pool, PoolError};
 use scoped_futures::ScopedBoxFuture;
@@ -30,6 +30,8 @@ pub use transaction::{Parameter, Transaction};
 /// A request must be answered 503 inside 5 seconds when the database does not answer.
 const REQUEST_LIMIT: Duration = Duration::from_millis(4500);
 const WORKER_LIMIT: Duration = Duration::from_secs(25);
+/// Older connections are not trusted. NAT gateways and load balancers of AWS forget a connection after 350 seconds at the latest.
+const MAX_IDLE: Duration = Duration::from_secs(240);
 /// How often a transaction is run when the database asks for a retry (40001, 40P01).
 const ATTEMPTS: u32 = 4;
 
@@ -48,6 +50,8 @@ impl<'work, T, F> Work<'work, T> for F where
 pub struct Database {
     settings: DatabaseSettings,
     pool: OnceLock<Pool>,
+    /// By the wall clock: a frozen sandbox's monotonic clock may stand still.
+    last_used: Mutex<SystemTime>,
 }
 
 /// As whom statements run: the role and the claims that row-level security reads.
@@ -60,7 +64,7 @@ struct Identity {
 impl Database {
     /// Connects to nothing: the first statement does.
     pub fn new(settings: DatabaseSettings) -> Self {
-        Self { settings, pool: OnceLock::new() }
+        Self { settings, pool: OnceLock::new(), last_used: Mutex::new(SystemTime::now()) }
     }
 
     /// Runs one SELECT as the caller. Parameters are `($1)[n]`, n from 1, as text; rows are read by column name.
@@ -234,7 +238,17 @@ impl Database {
                 self.pool.get_or_init(|| made)
             }
         };
+        if self.was_idle() {
+            self.forget_connections();
+        }
         pool.get().await.map(Connection::new).map_err(|error: PoolError| fault::Fault::from(error))
+    }
+
+    /// A network on the way drops idle connections without a word, and the next statement would wait for its whole limit.
+    fn was_idle(&self) -> bool {
+        let mut last_used = self.last_used.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = std::mem::replace(&mut *last_used, SystemTime::now()).elapsed();
+        idle.is_ok_and(|idle| idle > MAX_IDLE)
     }
 
     fn forget_connections(&self) {
