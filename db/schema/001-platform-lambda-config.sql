@@ -133,7 +133,7 @@ create table if not exists public.platform_warming_target (
   function_name text not null,
   qualifier     text not null default '',
   fingerprint   text not null,
-  status        text not null check (status in ('proven', 'suspended')),
+  status        text not null check (status in ('probing', 'proven', 'suspended')),
   code_sha256   text,
   reason        text,
   updated_at    timestamptz not null default now(),
@@ -144,7 +144,7 @@ comment on table  public.platform_warming_target is 'What the first native ping 
 comment on column public.platform_warming_target.function_name is 'Name or ARN as the schedule names it.';
 comment on column public.platform_warming_target.qualifier is 'Alias or version; empty for $LATEST.';
 comment on column public.platform_warming_target.fingerprint is 'Hash of the schedule''s entry; another entry is tried anew.';
-comment on column public.platform_warming_target.status is 'proven: answers the protocol; suspended: does not, and is not pinged again.';
-comment on column public.platform_warming_target.code_sha256 is 'Code that was suspended; other code is tried anew.';
-comment on column public.platform_warming_target.reason is 'What the suspended function answered.';
+comment on column public.platform_warming_target.status is 'probing: its first ping is under way, or was when a run broke off; proven: answers the protocol; suspended: does not. Only proven is pinged again.';
+comment on column public.platform_warming_target.code_sha256 is 'Code that was pinged, base64 of SHA-256 as Lambda gives it; other code is tried anew. Null: Lambda did not tell.';
+comment on column public.platform_warming_target.reason is 'What the suspended function answered; null otherwise.';
 comment on column public.platform_warming_target.updated_at is 'When this was found.';

@@ -1,25 +1,18 @@
-//! How many pings a function, and a whole run, may have under way at once.
+//! How many pings a function, and a whole run, may have under way at once. Pure.
 //!
 //! A fan-out that takes all of a function's reserved concurrency, or of what the account has left for everybody, throttles
-//! the live site. Both limits change rarely: they are asked for once in ten minutes, and only by ticks that ping.
+//! the live site.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-use mgmt_common::functions::Functions;
-
-const FRESH: Duration = Duration::from_secs(600);
-
-#[derive(Debug, Default)]
-pub(crate) struct Capacity {
-    known: Mutex<Known>,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    reserved: BTreeMap<String, (Option<u32>, Instant)>,
-    unreserved: Option<(u32, Instant)>,
+/// A concurrency limit as far as Lambda tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cap {
+    /// There is none.
+    Free,
+    Of(u32),
+    /// This deployment may not ask: whoever left the permission out has left the cap out.
+    NotTold,
+    /// Asking failed. It may be a small one, so pings stay few until it is known.
+    NotKnown,
 }
 
 /// What the limits leave of a wish.
@@ -33,6 +26,7 @@ pub(crate) struct Allowed {
 pub(crate) enum Limit {
     Reserved(u32),
     Unreserved(u32),
+    NotKnown,
 }
 
 impl std::fmt::Display for Limit {
@@ -42,76 +36,44 @@ impl std::fmt::Display for Limit {
             Self::Unreserved(limit) => {
                 write!(f, "the account has {limit} unreserved instances, and pings take at most half of them")
             }
+            Self::NotKnown => f.write_str("Lambda could not be asked for the concurrency limits"),
         }
     }
 }
 
-impl Capacity {
-    /// The function's reserved concurrency. `None`: it has none, or Lambda does not say.
-    pub(crate) async fn reserved(&self, functions: &Functions, name: &str) -> Option<u32> {
-        let cached = self.locked(|known| known.reserved.get(name).copied());
-        if let Some((limit, at)) = cached
-            && at.elapsed() < FRESH
-        {
-            return limit;
-        }
-        match functions.reserved_concurrency(name).await {
-            Ok(limit) => {
-                let limit = limit.map(|limit| u32::try_from(limit).unwrap_or(0));
-                self.locked(|known| known.reserved.insert(name.to_owned(), (limit, Instant::now())));
-                limit
-            }
-            Err(error) => {
-                tracing::warn!(function = name, %error, "the reserved concurrency is not known");
-                cached.and_then(|(limit, _)| limit)
-            }
-        }
-    }
-
-    /// What the account has left for functions without a reservation. `None`: Lambda does not say.
-    pub(crate) async fn unreserved(&self, functions: &Functions) -> Option<u32> {
-        let cached = self.locked(|known| known.unreserved);
-        if let Some((limit, at)) = cached
-            && at.elapsed() < FRESH
-        {
-            return Some(limit);
-        }
-        match functions.account_concurrency().await {
-            Ok(account) => {
-                let limit = u32::try_from(account.unreserved).unwrap_or(0);
-                self.locked(|known| known.unreserved = Some((limit, Instant::now())));
-                Some(limit)
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the account's concurrency is not known");
-                cached.map(|(limit, _)| limit)
-            }
-        }
-    }
-
-    fn locked<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {
-        work(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+/// How many pings of one function may be under way at once over all its entries; `None`: no limit of its own.
+pub(crate) fn budget(reserved: Cap) -> Option<u32> {
+    match reserved {
+        Cap::Of(reserved) => Some(reserved.saturating_sub(1)),
+        Cap::NotKnown => Some(1),
+        Cap::Free | Cap::NotTold => None,
     }
 }
 
-/// How many of the wanted pings of one function may start together. Stays below a reservation; without one, pings take at
-/// most half of what the account has left.
-pub(crate) fn allow(wanted: u32, reserved: Option<u32>, unreserved: Option<u32>) -> Allowed {
+/// How many of the wanted pings of one entry may start together. Stays below a reservation; without one, pings take at most half
+/// of what the account has left.
+pub(crate) fn allow(wanted: u32, reserved: Cap, unreserved: Cap) -> Allowed {
     let (pings, limit) = match (reserved, unreserved) {
-        (Some(reserved), _) => (reserved.saturating_sub(1), Limit::Reserved(reserved)),
-        (None, Some(unreserved)) => (unreserved / 2, Limit::Unreserved(unreserved)),
-        (None, None) => return Allowed { pings: wanted, cut_by: None },
+        (Cap::Of(reserved), _) => (reserved.saturating_sub(1), Limit::Reserved(reserved)),
+        (Cap::NotKnown, _) | (_, Cap::NotKnown) => (1, Limit::NotKnown),
+        (_, Cap::Of(unreserved)) => (unreserved / 2, Limit::Unreserved(unreserved)),
+        (_, Cap::Free | Cap::NotTold) => return Allowed { pings: wanted, cut_by: None },
     };
     if wanted <= pings { Allowed { pings: wanted, cut_by: None } } else { Allowed { pings, cut_by: Some(limit) } }
 }
 
 /// How many pings of functions without a reservation may be under way at once over all functions.
-pub(crate) fn share(max_in_flight: u32, unreserved: Option<u32>) -> u32 {
-    unreserved.map_or(max_in_flight, |unreserved| max_in_flight.min(unreserved / 2)).max(1)
+pub(crate) fn share(max_in_flight: u32, unreserved: Cap) -> u32 {
+    let share = match unreserved {
+        Cap::Of(unreserved) => max_in_flight.min(unreserved / 2),
+        Cap::Free | Cap::NotTold | Cap::NotKnown => max_in_flight,
+    };
+    share.max(1)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Cap::{Free, NotKnown, NotTold, Of};
     use super::*;
 
     #[test]
@@ -119,12 +81,18 @@ mod tests {
         let check = |wanted, reserved, unreserved, expected, cut_by| {
             assert_eq!(allow(wanted, reserved, unreserved), Allowed { pings: expected, cut_by });
         };
-        check(10, None, None, 10, None);
-        check(10, None, Some(1000), 10, None);
-        check(10, None, Some(10), 5, Some(Limit::Unreserved(10)));
-        check(10, Some(10), Some(1000), 9, Some(Limit::Reserved(10)));
-        check(9, Some(10), Some(2), 9, None);
-        check(1, Some(1), None, 0, Some(Limit::Reserved(1)));
-        check(1, Some(0), None, 0, Some(Limit::Reserved(0)));
+        check(10, Free, Free, 10, None);
+        check(10, NotTold, NotTold, 10, None);
+        check(10, Free, Of(1000), 10, None);
+        check(10, Free, Of(10), 5, Some(Limit::Unreserved(10)));
+        check(10, NotTold, Of(10), 5, Some(Limit::Unreserved(10)));
+        check(10, Of(10), Of(1000), 9, Some(Limit::Reserved(10)));
+        check(9, Of(10), Of(2), 9, None);
+        check(1, Of(1), Free, 0, Some(Limit::Reserved(1)));
+        check(1, Of(0), Free, 0, Some(Limit::Reserved(0)));
+        check(10, NotKnown, Of(1000), 1, Some(Limit::NotKnown));
+        check(10, Free, NotKnown, 1, Some(Limit::NotKnown));
+        check(10, Of(10), NotKnown, 9, Some(Limit::Reserved(10)));
+        check(1, NotKnown, NotKnown, 1, None);
     }
 }

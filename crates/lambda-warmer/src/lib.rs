@@ -3,14 +3,21 @@
 //! tick -> due? -> targets -> synchronous fan-out -> unique instances -> history row and metrics.
 
 mod capacity;
+mod claim;
+mod control_plane;
 mod fan_out;
 mod memory;
+mod permits;
 mod ping;
+mod plan;
+mod proof;
 mod report;
 pub mod settings;
 mod store;
+mod tally;
 mod target;
 pub mod tick;
+mod warm;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +27,7 @@ use mgmt_common::db::Database;
 use mgmt_common::functions::Functions;
 use mgmt_common::serve::{ScheduledEvent, Service};
 
-use capacity::Capacity;
+use control_plane::ControlPlane;
 use memory::Memory;
 use settings::Settings;
 
@@ -28,7 +35,7 @@ use settings::Settings;
 pub struct State {
     database: Database,
     functions: Functions,
-    capacity: Capacity,
+    control_plane: ControlPlane,
     memory: Memory,
     settings: Settings,
 }
@@ -45,7 +52,7 @@ impl State {
         Self {
             database: Database::new(settings.database.clone()),
             functions: Functions::new(settings.aws.clone(), limits),
-            capacity: Capacity::default(),
+            control_plane: ControlPlane::default(),
             memory: Memory::default(),
             settings,
         }

@@ -1,10 +1,15 @@
 //! What a sandbox remembers between ticks, for when the database is down.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use crate::proof::{Key, Lesson};
 use crate::store::Stored;
+
+/// Changes of what is known that the database may not have yet.
+pub(crate) type Lessons = BTreeMap<Key, Lesson>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -15,6 +20,7 @@ pub(crate) struct Memory {
 struct Inner {
     last_good: Option<Stored>,
     last_tick: Option<Timestamp>,
+    unsaved: Lessons,
 }
 
 impl Memory {
@@ -22,8 +28,50 @@ impl Memory {
         self.locked(|inner| inner.last_good = Some(stored.clone()));
     }
 
+    /// The last schedule seen, with everything that pings have taught since.
     pub(crate) fn last_good(&self) -> Option<Stored> {
-        self.locked(|inner| inner.last_good.clone())
+        self.locked(|inner| {
+            let mut stored = inner.last_good.clone()?;
+            for (key, lesson) in &inner.unsaved {
+                match &lesson.after {
+                    Some(known) => stored.known.insert(key.clone(), known.clone()),
+                    None => stored.known.remove(key),
+                };
+            }
+            Some(stored)
+        })
+    }
+
+    /// Keeps what pings have taught until [`Self::saved`] says that the database has it.
+    pub(crate) fn learn(&self, lessons: Lessons) {
+        self.locked(|inner| {
+            for (key, lesson) in lessons {
+                // The database still holds what the first unsaved lesson started from.
+                let before = inner.unsaved.remove(&key).map_or(lesson.before, |earlier| earlier.before);
+                inner.unsaved.insert(key, Lesson { before, after: lesson.after });
+            }
+        });
+    }
+
+    pub(crate) fn unsaved(&self) -> Lessons {
+        self.locked(|inner| inner.unsaved.clone())
+    }
+
+    /// Forgets what was written, but not what has been learned meanwhile. The last schedule takes it over.
+    pub(crate) fn saved(&self, lessons: &Lessons) {
+        self.locked(|inner| {
+            for (key, lesson) in lessons {
+                if inner.unsaved.get(key) == Some(lesson) {
+                    inner.unsaved.remove(key);
+                }
+                if let Some(stored) = &mut inner.last_good {
+                    match &lesson.after {
+                        Some(known) => stored.known.insert(key.clone(), known.clone()),
+                        None => stored.known.remove(key),
+                    };
+                }
+            }
+        });
     }
 
     /// Claims a tick in this sandbox, where the database cannot. False: it ran here already.

@@ -1,5 +1,6 @@
 //! What a ping carries, and what its answer proves. Pure.
 
+use mgmt_common::aws::AwsErrorKind;
 use mgmt_common::functions::InvokeOutcome;
 use mgmt_common::host::warm::{PING_SOURCE, Ping, WarmAnswer};
 use mgmt_common::schedule::functions::Payload;
@@ -43,32 +44,48 @@ pub(crate) fn message(payload: &Payload, ping: &Ping) -> Message {
 pub(crate) enum Shown {
     /// An instance answered; with proof when it speaks our protocol.
     Reached(Option<WarmAnswer>),
-    /// A native ping ran into something else than the warm layer: a real handler may have run.
+    /// A native ping was answered by something else than the warm layer: a real handler has run.
     NotTheProtocol(String),
+    /// No answer that shows what has run, if anything.
+    Unclear(String),
+    /// Nothing ran, and soon it may.
     Throttled,
-    /// Nothing is known to have run.
-    Failed(String),
+    /// Nothing ran.
+    NotRun(String),
 }
 
-/// Reads an outcome. A native ping that fails inside the function, or gets no answer in time, counts as having run a real
-/// handler: a ping must never do that twice.
+/// Reads an outcome.
+///
+/// Lambda's own refusals (4xx) come instead of a run: "Error codes are reserved for errors that prevent your function from
+/// executing" (Lambda API reference, `Invoke`). A 5xx comes from Lambda too, but may come after it has handed the event over,
+/// and so may the end of a connection.
 pub(crate) fn shown(payload: &Payload, outcome: InvokeOutcome) -> Shown {
-    let is_native = *payload == Payload::Native;
     match outcome {
-        InvokeOutcome::Answered { payload } if is_native => match serde_json::from_slice::<WarmAnswer>(&payload) {
-            Ok(answer) => Shown::Reached(Some(answer)),
-            Err(_) => Shown::NotTheProtocol(format!("it answered {}", excerpt(&payload))),
-        },
+        InvokeOutcome::Answered { payload: answer } if *payload == Payload::Native => {
+            match serde_json::from_slice::<WarmAnswer>(&answer) {
+                Ok(answer) => Shown::Reached(Some(answer)),
+                Err(_) => Shown::NotTheProtocol(format!("it answered {}", excerpt(&answer))),
+            }
+        }
         InvokeOutcome::Answered { .. } => Shown::Reached(None),
         InvokeOutcome::FunctionError { kind, payload } => {
-            let what = format!("it failed ({kind}): {}", excerpt(&payload));
-            if is_native { Shown::NotTheProtocol(what) } else { Shown::Failed(what) }
+            Shown::Unclear(format!("it failed ({kind}): {}", excerpt(&payload)))
         }
-        InvokeOutcome::TimedOut if is_native => Shown::NotTheProtocol("it did not answer in time".into()),
-        InvokeOutcome::TimedOut => Shown::Failed("it did not answer in time".into()),
+        InvokeOutcome::TimedOut => Shown::Unclear("it did not answer in time".into()),
         InvokeOutcome::Throttled { .. } => Shown::Throttled,
-        InvokeOutcome::NotFound { message } | InvokeOutcome::Denied { message } => Shown::Failed(message),
-        InvokeOutcome::Failed(error) => Shown::Failed(error.to_string()),
+        InvokeOutcome::NotFound { message } | InvokeOutcome::Denied { message } => Shown::NotRun(message),
+        InvokeOutcome::NotSent(error) => Shown::NotRun(error.to_string()),
+        InvokeOutcome::Failed(error) => match error.kind {
+            AwsErrorKind::Server | AwsErrorKind::Unreachable | AwsErrorKind::DeadlinePassed => {
+                Shown::Unclear(error.to_string())
+            }
+            AwsErrorKind::Throttled
+            | AwsErrorKind::Conflict
+            | AwsErrorKind::Denied
+            | AwsErrorKind::LimitExceeded
+            | AwsErrorKind::NotFound
+            | AwsErrorKind::Refused => Shown::NotRun(error.to_string()),
+        },
     }
 }
 

@@ -1,3 +1,4 @@
+use mgmt_common::aws::{AwsError, AwsErrorKind};
 use mgmt_common::functions::InvokeOutcome;
 use mgmt_common::host::warm::Ping;
 use mgmt_common::schedule::functions::Payload;
@@ -36,8 +37,32 @@ fn only_the_protocol_proves_a_native_ping() {
         assert!(matches!(shown(&Payload::Native, answered(other.clone())), Shown::NotTheProtocol(_)));
         assert_eq!(shown(&Payload::LambdaWarmer, answered(other)), Shown::Reached(None));
     }
-    assert!(matches!(shown(&Payload::Native, InvokeOutcome::TimedOut), Shown::NotTheProtocol(_)));
     assert_eq!(shown(&Payload::Native, InvokeOutcome::Throttled { reason: None }), Shown::Throttled);
+}
+
+#[test]
+fn only_a_refusal_shows_that_nothing_ran() {
+    let check = |outcome: InvokeOutcome, nothing_ran: bool| {
+        let shown = shown(&Payload::Native, outcome.clone());
+        let matches = if nothing_ran { matches!(shown, Shown::NotRun(_)) } else { matches!(shown, Shown::Unclear(_)) };
+        assert!(matches, "{outcome:?} showed {shown:?}");
+    };
+    let error = |kind| AwsError {
+        action: "lambda:InvokeFunction",
+        resource: "orders".into(),
+        kind,
+        code: None,
+        message: "x".into(),
+    };
+    check(InvokeOutcome::TimedOut, false);
+    check(InvokeOutcome::FunctionError { kind: "Unhandled".into(), payload: b"{}".to_vec() }, false);
+    check(InvokeOutcome::Failed(error(AwsErrorKind::Server)), false);
+    check(InvokeOutcome::Failed(error(AwsErrorKind::Unreachable)), false);
+    check(InvokeOutcome::Failed(error(AwsErrorKind::Conflict)), true);
+    check(InvokeOutcome::Failed(error(AwsErrorKind::Refused)), true);
+    check(InvokeOutcome::NotSent(error(AwsErrorKind::Unreachable)), true);
+    check(InvokeOutcome::NotFound { message: "x".into() }, true);
+    check(InvokeOutcome::Denied { message: "x".into() }, true);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub(crate) struct Figures {
     /// Pings wanted: the function's concurrency.
     pub(crate) asked: u32,
-    /// Of those, how many were answered.
+    /// Of those, how many were answered: of native pings in the better of two rounds, because the second repeats all.
     pub(crate) reached: u32,
     /// Distinct instances that answered; null when the payload returns no instance ids.
     pub(crate) unique: Option<u32>,
@@ -54,7 +54,8 @@ pub(crate) struct RunReport {
 }
 
 impl RunReport {
-    pub(crate) fn new(functions: Vec<FunctionReport>, stale_note: Option<String>) -> Self {
+    /// `notes` are about the run as a whole.
+    pub(crate) fn new(functions: Vec<FunctionReport>, notes: Vec<String>) -> Self {
         let totals = functions.iter().fold(Figures::default(), |sum, part| sum.plus(&part.figures));
         let cut = functions.iter().any(|part| part.cut);
         let status = match (totals.asked > 0 && totals.reached == 0, cut) {
@@ -62,8 +63,9 @@ impl RunReport {
             (false, true) => "cut",
             (false, false) => "done",
         };
-        let notes = functions.iter().filter_map(|part| part.note.as_ref().map(|note| format!("{}: {note}", part.name)));
-        let notes: Vec<String> = stale_note.into_iter().chain(notes).collect();
+        let of_functions =
+            functions.iter().filter_map(|part| part.note.as_ref().map(|note| format!("{}: {note}", part.name)));
+        let notes: Vec<String> = notes.into_iter().chain(of_functions).collect();
         let note = (!notes.is_empty()).then(|| notes.join("; "));
         Self { status, totals, note, functions }
     }

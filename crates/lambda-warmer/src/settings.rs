@@ -16,7 +16,7 @@ pub struct Settings {
     /// `HOLD_MS`, 500 by default, at most 2,000: how long a ping keeps its instance busy, so that the pings of one
     /// function meet different instances.
     pub hold: Duration,
-    /// `MAX_IN_FLIGHT`, 500 by default: pings under way at once over all functions.
+    /// `MAX_IN_FLIGHT`, 500 by default: pings under way at once over all functions, with and without a reservation.
     pub max_in_flight: u32,
 }
 

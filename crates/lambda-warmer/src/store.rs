@@ -1,15 +1,21 @@
 //! The SQL of this function. Each statement begins with its function's name.
 
+pub(crate) mod known;
+
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use mgmt_common::db::{Parameter, Transaction};
-use mgmt_common::error::Result;
+use mgmt_common::db::{Database, Parameter, Transaction, Work};
+use mgmt_common::error::{Dependency, Error, Result};
 use serde_json::Value;
 use tokio_postgres::types::Type;
 
+use crate::proof::{Key, Known};
 use crate::report::RunReport;
-use crate::target::Known;
+
+/// A database that does not answer in this time counts as down; the tick matters more than a fresh config.
+const DATABASE_TIME: Duration = Duration::from_secs(5);
 
 /// The schedule as it is stored, with what native pings have shown, by function name and qualifier.
 #[derive(Debug, Clone)]
@@ -17,7 +23,14 @@ pub(crate) struct Stored {
     pub(crate) value: Value,
     pub(crate) is_active: bool,
     pub(crate) version: i64,
-    pub(crate) known: BTreeMap<(String, String), Known>,
+    pub(crate) known: BTreeMap<Key, Known>,
+}
+
+/// Runs a transaction, as far as the database answers in time.
+pub(crate) async fn run<'work, T>(database: &Database, work: impl Work<'work, T>) -> Result<T> {
+    tokio::time::timeout(DATABASE_TIME, database.run_as_worker(work)).await.unwrap_or_else(|_| {
+        Err(Error::Unavailable { dependency: Dependency::Database, cause: "it did not answer in time".into() })
+    })
 }
 
 /// `None`: there is no schedule.
@@ -25,24 +38,8 @@ pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<Stored>> {
     let statement = "-- read_schedule
         select config_value, is_active, row_version from public.platform_lambda_config where config_key = 'lambda_warming'";
     let Some(row) = tx.query_opt(statement, &[]).await? else { return Ok(None) };
-    let known = read_known(tx).await?;
+    let known = known::read_known(tx).await?;
     Ok(Some(Stored { value: row.get(0), is_active: row.get(1), version: row.get(2), known }))
-}
-
-async fn read_known(tx: &Transaction) -> Result<BTreeMap<(String, String), Known>> {
-    let statement = "-- read_known
-        select function_name, qualifier, fingerprint, status, code_sha256, reason from public.platform_warming_target";
-    let rows = tx.query(statement, &[]).await?;
-    let entry = |row: tokio_postgres::Row| {
-        let known = Known {
-            fingerprint: row.get(2),
-            is_proven: row.get::<_, &str>(3) == "proven",
-            code_sha256: row.get(4),
-            reason: row.get(5),
-        };
-        ((row.get(0), row.get(1)), known)
-    };
-    Ok(rows.into_iter().map(entry).collect())
 }
 
 /// Claims a tick: false when another delivery of it was first.
@@ -86,26 +83,6 @@ pub(crate) async fn finish_run(tx: &Transaction, tick: Timestamp, version: i64, 
         (&errors, Type::INT4),
         (&report.note, Type::TEXT),
         (&functions, Type::JSONB),
-    ];
-    tx.execute(statement, &parameters).await.map(drop)
-}
-
-/// Stores what a native ping has shown about a function.
-pub(crate) async fn keep_known(tx: &Transaction, name: &str, qualifier: &str, known: &Known) -> Result<()> {
-    let statement = "-- keep_known
-        insert into public.platform_warming_target (function_name, qualifier, fingerprint, status, code_sha256, reason)
-        values ($1, $2, $3, $4, $5, $6)
-        on conflict (function_name, qualifier) do update set
-          fingerprint = excluded.fingerprint, status = excluded.status, code_sha256 = excluded.code_sha256,
-          reason = excluded.reason, updated_at = now()";
-    let status = if known.is_proven { "proven" } else { "suspended" };
-    let parameters: [Parameter<'_>; 6] = [
-        (&name, Type::TEXT),
-        (&qualifier, Type::TEXT),
-        (&known.fingerprint, Type::TEXT),
-        (&status, Type::TEXT),
-        (&known.code_sha256, Type::TEXT),
-        (&known.reason, Type::TEXT),
     ];
     tx.execute(statement, &parameters).await.map(drop)
 }

@@ -3,33 +3,39 @@
 use mgmt_common::schedule::functions::{Payload, WarmFunction};
 use sha2::{Digest as _, Sha256};
 
-/// What earlier native pings of a function have shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Known {
-    pub(crate) fingerprint: String,
-    pub(crate) is_proven: bool,
-    /// The code that was suspended.
-    pub(crate) code_sha256: Option<String>,
-    pub(crate) reason: Option<String>,
-}
+use crate::proof::{Key, Known};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) function: WarmFunction,
-    pub(crate) known: Option<Known>,
+    /// The row under its name and qualifier, also where that is about another entry.
+    pub(crate) stored: Option<Known>,
 }
 
 impl Target {
-    /// Drops what is known about another entry: a changed entry is tried anew.
-    pub(crate) fn new(function: WarmFunction, known: Option<Known>) -> Self {
-        let fingerprint = fingerprint(&function);
-        Self { function, known: known.filter(|known| known.fingerprint == fingerprint) }
+    /// What is known about this very entry: a changed entry is tried anew.
+    pub(crate) fn known(&self) -> Option<&Known> {
+        let fingerprint = fingerprint(&self.function);
+        self.stored.as_ref().filter(|known| known.fingerprint == fingerprint)
     }
 
     /// Whether it speaks our protocol, so that pings prove something.
     pub(crate) fn is_native(&self) -> bool {
         self.function.payload == Payload::Native
     }
+
+    pub(crate) fn key(&self) -> Key {
+        key(&self.function)
+    }
+
+    /// The name without the rest of an ARN: reserved concurrency belongs to the function, whatever an entry calls it.
+    pub(crate) fn bare_name(&self) -> &str {
+        self.function.name.rsplit(':').next().unwrap_or_default()
+    }
+}
+
+pub(crate) fn key(function: &WarmFunction) -> Key {
+    (function.name.clone(), function.qualifier.clone().unwrap_or_default())
 }
 
 /// Identifies what is pinged and how: name, qualifier and payload. The number of instances is no part of it.

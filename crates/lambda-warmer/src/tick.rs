@@ -11,15 +11,13 @@ use scoped_futures::ScopedFutureExt as _;
 use serde_json::{Value, json};
 
 use crate::State;
-use crate::fan_out::{self, Warmed};
+use crate::fan_out;
 use crate::report::{RunReport, emit_dropped, emit_run};
-use crate::store::{self, Stored};
-use crate::target::Target;
+use crate::store::{self, Stored, known};
+use crate::target::{Target, key};
 
 /// EventBridge gives up after a minute (the rules' retry age); an older tick is a leftover, and warming for it helps nobody.
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
-/// A database that does not answer in this time counts as down; the tick matters more than a fresh config.
-const DATABASE_TIME: Duration = Duration::from_secs(5);
 /// Kept back from the fan-out for writing the history.
 const CLOSING_TIME: Duration = Duration::from_secs(6);
 
@@ -60,14 +58,18 @@ pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
     };
     let run_id = format!("{}-{}", state.settings.namespace.env(), tick.as_second() / 60);
     let deadline = event.deadline.checked_sub(CLOSING_TIME).unwrap_or_else(Instant::now);
-    let warmed = fan_out::run(state, &run_id, targets(&stored, &config), deadline).await;
+    let targets = targets(&stored, &config);
+    let fanned_out = fan_out::run(state, &run_id, &targets, deadline).await;
+    // Before the database is tried: what pings have taught must not be lost where that fails.
+    state.memory.learn(fanned_out.lessons);
 
     let stale =
         stale_because.map(|cause| format!("the schedule is the last one seen, because the database was down: {cause}"));
     let is_stale = stale.is_some();
-    let report = RunReport::new(warmed.iter().map(|function| function.report.clone()).collect(), stale);
+    let notes = stale.into_iter().chain(fanned_out.notes).collect();
+    let report = RunReport::new(fanned_out.functions, notes);
     emit_run(&state.settings.namespace, &report, is_stale);
-    let recorded = record(state, tick, &stored, &report, &warmed).await;
+    let recorded = record(state, tick, &stored, &report, &targets).await;
     if let Err(error) = &recorded {
         tracing::error!(%error, report = %json!(report), "the history could not be written");
     }
@@ -81,28 +83,29 @@ fn minute(time: SystemTime) -> Result<Timestamp> {
     Timestamp::from_second(time.as_second().div_euclid(60) * 60).map_err(unreadable)
 }
 
-/// Reads the schedule and claims the tick in one transaction.
+/// Writes what is still unwritten, reads the schedule and claims the tick, in one transaction.
 async fn begin(state: &State, tick: Timestamp) -> Result<Begun> {
-    let begun = state.database.run_as_worker(|tx| {
+    let unsaved = state.memory.unsaved();
+    let beginning = store::run(&state.database, |tx| {
+        let unsaved = &unsaved;
         async move {
+            known::save(tx, unsaved).await?;
             let stored =
                 store::read_schedule(tx).await?.ok_or_else(|| unreadable("there is no lambda_warming config"))?;
             let config = parse(&stored)?;
             if !(stored.is_active && config.due(tick)) {
-                state.memory.keep(&stored);
-                return Ok(Begun::NotDue);
+                return Ok((stored, Begun::NotDue));
             }
             let claimed = store::claim_tick(tx, tick, stored.version).await?;
-            Ok(if claimed { Begun::Ready(Box::new(Ready { stored, config })) } else { Begun::AlreadyClaimed })
+            let ready = Begun::Ready(Box::new(Ready { stored: stored.clone(), config }));
+            Ok((stored, if claimed { ready } else { Begun::AlreadyClaimed }))
         }
         .scope_boxed()
     });
-    let begun = tokio::time::timeout(DATABASE_TIME, begun).await.map_err(|_| Error::Unavailable {
-        dependency: mgmt_common::error::Dependency::Database,
-        cause: "it did not answer in time".into(),
-    })??;
-    if let Begun::Ready(ready) = &begun {
-        state.memory.keep(&ready.stored);
+    let (stored, begun) = beginning.await?;
+    state.memory.saved(&unsaved);
+    state.memory.keep(&stored);
+    if let Begun::Ready(_) = &begun {
         state.memory.claim(tick);
     }
     Ok(begun)
@@ -132,29 +135,25 @@ fn unreadable(detail: &str) -> Error {
 }
 
 fn targets(stored: &Stored, config: &WarmingConfig) -> Vec<Target> {
-    let target = |function: &mgmt_common::schedule::functions::WarmFunction| {
-        let key = (function.name.clone(), function.qualifier.clone().unwrap_or_default());
-        Target::new(function.clone(), stored.known.get(&key).cloned())
-    };
-    config.functions().iter().map(target).collect()
+    let functions = config.functions().iter();
+    functions
+        .map(|function| Target { function: function.clone(), stored: stored.known.get(&key(function)).cloned() })
+        .collect()
 }
 
-async fn record(state: &State, tick: Timestamp, stored: &Stored, report: &RunReport, warmed: &[Warmed]) -> Result<()> {
-    let recording = state.database.run_as_worker(|tx| {
+async fn record(state: &State, tick: Timestamp, stored: &Stored, report: &RunReport, targets: &[Target]) -> Result<()> {
+    let unsaved = state.memory.unsaved();
+    let named: Vec<_> = targets.iter().map(Target::key).collect();
+    let recording = store::run(&state.database, |tx| {
+        let (unsaved, named) = (&unsaved, &named);
         async move {
             store::finish_run(tx, tick, stored.version, report).await?;
-            for function in warmed {
-                if let Some(known) = &function.learned {
-                    let qualifier = function.report.qualifier.as_deref().unwrap_or_default();
-                    store::keep_known(tx, &function.report.name, qualifier, known).await?;
-                }
-            }
-            Ok(())
+            known::save(tx, unsaved).await?;
+            known::forget_unnamed(tx, stored.version, named).await
         }
         .scope_boxed()
     });
-    tokio::time::timeout(DATABASE_TIME, recording).await.map_err(|_| Error::Unavailable {
-        dependency: mgmt_common::error::Dependency::Database,
-        cause: "it did not answer in time".into(),
-    })?
+    recording.await?;
+    state.memory.saved(&unsaved);
+    Ok(())
 }

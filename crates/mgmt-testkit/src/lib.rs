@@ -1,5 +1,6 @@
 //! Strict fakes of the AWS APIs, a Runtime API harness and throw-away databases: for tests and benchmarks only.
 
+pub mod cuttable;
 pub mod database;
 pub mod eventbridge;
 pub mod lambda_api;

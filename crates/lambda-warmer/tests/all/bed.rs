@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 pub(crate) struct Bed {
     pub(crate) database: TestDatabase,
     pub(crate) lambda: LambdaFake,
+    url: String,
     service: Service,
 }
 
@@ -28,8 +29,21 @@ impl Bed {
 
     pub(crate) async fn with_url(database: TestDatabase, url: String) -> Self {
         let lambda = LambdaFake::start().await.unwrap();
-        let service = lambda_warmer::service(settings(&lambda, url));
-        Self { database, lambda, service }
+        let service = lambda_warmer::service(settings(&lambda, url.clone()));
+        Self { database, lambda, url, service }
+    }
+
+    /// Starts another sandbox, which knows only what the database knows.
+    pub(crate) fn restart(&mut self) {
+        self.restart_with(self.settings());
+    }
+
+    pub(crate) fn restart_with(&mut self, settings: Settings) {
+        self.service = lambda_warmer::service(settings);
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        settings(&self.lambda, self.url.clone())
     }
 
     /// Stores a schedule that is due every minute, with these functions.
@@ -66,6 +80,19 @@ impl Bed {
     pub(crate) async fn history(&self) -> Vec<Value> {
         let statement = "select to_jsonb(run) from public.platform_warming_run run order by tick";
         self.database.admin().await.query(statement, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// What is stored about a function; null: nothing.
+    pub(crate) async fn row(&self, name: &str) -> Value {
+        let statement = "select to_jsonb(target) from public.platform_warming_target target where function_name = $1";
+        let row = self.database.admin().await.query_opt(statement, &[&name]).await.unwrap();
+        row.map_or(Value::Null, |row| row.get(0))
+    }
+
+    /// Another tick, as if it were another minute; the first function's report.
+    pub(crate) async fn again(&self) -> Value {
+        self.forget_ticks().await;
+        self.tick().await["report"]["functions"][0].clone()
     }
 
     /// Lets the next tick of this minute run, as if it were another minute.

@@ -1,61 +1,39 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use mgmt_testkit::cuttable::{Cable, Wire};
 use mgmt_testkit::database::{TestDatabase, WORKER_LOGIN};
-use mgmt_testkit::lambda_api::FakeFunction;
+use mgmt_testkit::lambda_api::{Answer, FakeFunction};
 use serde_json::json;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
 
 use crate::bed::Bed;
 
-/// A way to the database that a test can cut.
-async fn cuttable(url: &str) -> (String, Arc<AtomicBool>) {
-    let port: u16 = url.rsplit(':').next().unwrap().split('/').next().unwrap().parse().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let own = listener.local_addr().unwrap().port();
-    let is_cut = Arc::new(AtomicBool::new(false));
-    let cut = Arc::clone(&is_cut);
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let cut = Arc::clone(&cut);
-            tokio::spawn(async move {
-                if cut.load(Ordering::Relaxed) {
-                    return;
-                }
-                let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-                let passing = copy_bidirectional(&mut client, &mut server);
-                let watching = async {
-                    while !cut.load(Ordering::Relaxed) {
-                        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-                    }
-                };
-                tokio::select! { _ = passing => {}, () = watching => {} }
-            });
-        }
-    });
-    (url.replace(&port.to_string(), &own.to_string()), is_cut)
+async fn bed() -> (Bed, Cable) {
+    let database = TestDatabase::create().await;
+    let url = database.url(WORKER_LOGIN);
+    let cable = Cable::to(&url).await;
+    (Bed::with_url(database, cable.url(&url)).await, cable)
+}
+
+fn in_minutes(minutes: i64) -> Timestamp {
+    Timestamp::now() + SignedDuration::from_mins(minutes)
 }
 
 #[tokio::test]
 async fn without_the_database_the_last_good_schedule_goes_on_and_is_marked_stale() {
-    let database = TestDatabase::create().await;
-    let (url, is_cut) = cuttable(&database.url(WORKER_LOGIN)).await;
-    let bed = Bed::with_url(database, url).await;
+    let (bed, cable) = bed().await;
     bed.lambda.add(FakeFunction::new("orders"));
     bed.always(json!(["orders"])).await;
 
-    is_cut.store(true, Ordering::Relaxed);
+    cable.set(Wire::Cut);
     let error = bed.tick_at(Timestamp::now()).await.unwrap_err();
     assert!(error.contains("has seen no schedule yet"), "{error}");
 
-    is_cut.store(false, Ordering::Relaxed);
+    cable.set(Wire::Passes);
     assert_eq!(bed.tick().await["recorded"], true);
 
-    is_cut.store(true, Ordering::Relaxed);
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    let later = Timestamp::now() + jiff::SignedDuration::from_mins(1);
+    cable.set(Wire::Cut);
+    let later = in_minutes(1);
     let answer = bed.tick_at(later).await.unwrap();
     assert_eq!(
         (&answer["outcome"], &answer["stale"], &answer["recorded"]),
@@ -66,4 +44,68 @@ async fn without_the_database_the_last_good_schedule_goes_on_and_is_marked_stale
     // The same tick again, still without a database: this sandbox knows that it ran.
     assert_eq!(bed.tick_at(later).await.unwrap()["outcome"], "alreadyClaimed");
     assert_eq!(bed.lambda.counters("orders").invokes, 2);
+}
+
+#[tokio::test]
+async fn what_pings_taught_outlives_a_database_that_failed_during_the_run() {
+    let (bed, cable) = bed().await;
+    let slow = Duration::from_millis(400);
+    bed.lambda.add(FakeFunction::new("handler").answering(Answer::Raw(json!("real work"))).taking(slow));
+    bed.lambda.add(FakeFunction::new("warm").taking(slow));
+    bed.always(json!([{"name": "handler", "concurrency": 3}, {"name": "warm", "concurrency": 3}])).await;
+
+    let cut_during_the_first_pings = async {
+        while bed.lambda.counters("handler").invokes == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        cable.set(Wire::Cut);
+    };
+    let (answer, ()) = tokio::join!(bed.tick_at(in_minutes(0)), cut_during_the_first_pings);
+    assert_eq!(answer.unwrap()["recorded"], false);
+
+    let answer = bed.tick_at(in_minutes(1)).await.unwrap();
+    assert_eq!(answer["stale"], true);
+    assert_eq!(answer["report"]["functions"][0]["state"], "suspended", "{answer}");
+    assert_eq!(answer["report"]["functions"][1]["state"], "warm", "{answer}");
+    assert_eq!(bed.lambda.counters("handler").invokes, 1);
+    // One ping alone and three together, then three without a first one.
+    assert_eq!(bed.lambda.counters("warm").invokes, 7);
+    assert_eq!(
+        (&bed.row("handler").await["status"], &bed.row("warm").await["status"]),
+        (&json!("probing"), &json!("probing"))
+    );
+
+    cable.set(Wire::Passes);
+    assert_eq!(bed.tick_at(in_minutes(2)).await.unwrap()["recorded"], true);
+    let handler = bed.row("handler").await;
+    assert_eq!(handler["status"], "suspended");
+    assert!(handler["reason"].as_str().unwrap().contains("it answered a text"), "{handler}");
+    assert_eq!(bed.row("warm").await["status"], "proven");
+    assert_eq!(bed.lambda.counters("handler").invokes, 1);
+}
+
+#[tokio::test]
+async fn no_first_ping_is_sent_that_the_database_cannot_note() {
+    let (bed, cable) = bed().await;
+    bed.lambda.add(FakeFunction::new("orders").answering(Answer::Raw(json!("real work"))));
+    bed.always(json!([{"name": "orders", "concurrency": 2}])).await;
+    bed.lambda.answer_next("orders", 2, Answer::Throttled("ConcurrentInvocationLimitExceeded"));
+    bed.tick_at(in_minutes(0)).await.unwrap();
+    let before = bed.lambda.counters("orders").invokes;
+
+    cable.set(Wire::Cut);
+    let answer = bed.tick_at(in_minutes(1)).await.unwrap();
+    let orders = &answer["report"]["functions"][0];
+    assert_eq!(orders["state"], "failed");
+    assert!(orders["note"].as_str().unwrap().contains("the database could not note it"), "{orders}");
+    assert_eq!(bed.lambda.counters("orders").invokes, before);
+
+    // The claim reaches Postgres, its answer does not: the row is taken back, and the ping sent when it can be noted.
+    cable.set(Wire::LosesCommits);
+    bed.tick_at(in_minutes(2)).await.unwrap();
+    assert_eq!(bed.lambda.counters("orders").invokes, before);
+    cable.set(Wire::Passes);
+    let answer = bed.tick_at(in_minutes(3)).await.unwrap();
+    assert_eq!(answer["report"]["functions"][0]["state"], "suspended", "{answer}");
+    assert_eq!(bed.lambda.counters("orders").invokes, before + 1);
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use lambda_warmer::settings::Settings;
 use mgmt_testkit::lambda_api::{Answer, FakeFunction};
 use serde_json::json;
 
@@ -74,7 +75,101 @@ async fn pings_go_on_when_lambda_does_not_tell_the_limits() {
     bed.lambda.deny("lambda:GetFunctionConcurrency");
     bed.lambda.deny("lambda:GetAccountSettings");
     bed.always(json!([{"name": "orders", "concurrency": 3}])).await;
-    assert_eq!(bed.tick().await["report"]["unique"], 3);
+    let report = &bed.tick().await["report"];
+    assert_eq!(report["unique"], 3);
+    for action in ["lambda:GetFunctionConcurrency", "lambda:GetAccountSettings"] {
+        assert!(report["note"].as_str().unwrap().contains(&format!("{action} is denied")), "{report}");
+    }
+}
+
+#[tokio::test]
+async fn limits_that_cannot_be_read_leave_one_ping_per_function_until_they_can() {
+    let bed = Bed::new().await;
+    bed.lambda.add(function("orders").with_reserved_concurrency(4));
+    bed.lambda.throttle("lambda:GetFunctionConcurrency");
+    bed.always(json!([{"name": "orders", "concurrency": 3}])).await;
+    let orders = bed.again().await;
+    assert_eq!((&orders["unique"], &orders["cut"]), (&json!(1), &json!(true)));
+    assert!(orders["note"].as_str().unwrap().contains("could not be asked"), "{orders}");
+
+    bed.lambda.restore("lambda:GetFunctionConcurrency");
+    assert_eq!(bed.again().await["unique"], 3);
+    // What was read once stays in force where a later look fails.
+    bed.lambda.throttle("lambda:GetFunctionConcurrency");
+    assert_eq!(bed.again().await["unique"], 3);
+}
+
+#[tokio::test]
+async fn lambda_is_asked_a_few_things_at_a_time_and_for_what_is_known_not_again() {
+    let bed = Bed::new().await;
+    let names: Vec<String> = (0..40).map(|i| format!("f{i:02}")).collect();
+    for name in &names {
+        bed.lambda.add(FakeFunction::new(name));
+    }
+    bed.always(json!(names)).await;
+    bed.lambda.set_read_time(Duration::from_millis(20));
+    bed.again().await;
+    assert!(bed.lambda.max_reads() <= 8, "{} reads at once", bed.lambda.max_reads());
+    let reads = |bed: &Bed| {
+        let actions = ["GetFunctionConcurrency", "GetFunctionConfiguration", "GetAccountSettings"];
+        actions.map(|action| bed.lambda.count(&format!("lambda:{action}")))
+    };
+    assert_eq!(reads(&bed), [40, 40, 1]);
+    bed.again().await;
+    assert_eq!(reads(&bed), [40, 40, 1]);
+}
+
+#[tokio::test]
+async fn all_entries_of_a_function_share_its_reservation() {
+    let bed = Bed::new().await;
+    bed.lambda.add(function("orders").with_reserved_concurrency(6).with_qualifier("live"));
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:orders";
+    bed.always(json!([{"name": "orders", "qualifier": "live", "concurrency": 5}, {"name": arn, "concurrency": 5}]))
+        .await;
+    for _ in 0..2 {
+        let answer = bed.tick().await;
+        assert_eq!(answer["report"]["status"], "done", "{answer}");
+        assert_eq!(answer["report"]["throttled"], 0, "{answer}");
+        bed.forget_ticks().await;
+    }
+    assert_eq!(bed.lambda.counters("orders").max_concurrency, 5);
+    // The first entry goes first.
+    let last = bed.lambda.counters("orders").qualifiers.split_off(12);
+    assert_eq!(last, [vec![Some("live".to_owned()); 5], vec![None; 5]].concat());
+}
+
+#[tokio::test]
+async fn no_more_pings_are_under_way_than_max_in_flight_reserved_or_not() {
+    let mut bed = Bed::new().await;
+    bed.restart_with(Settings { max_in_flight: 6, ..bed.settings() });
+    bed.lambda.add(function("reserved").with_reserved_concurrency(100));
+    bed.lambda.add(function("shared"));
+    bed.always(json!([{"name": "reserved", "concurrency": 5}, {"name": "shared", "concurrency": 5}])).await;
+    let answer = bed.tick().await;
+    assert_eq!(answer["report"]["unique"], 10, "{answer}");
+    assert!(bed.lambda.max_concurrency() <= 6, "{} at once", bed.lambda.max_concurrency());
+}
+
+#[tokio::test]
+async fn reached_is_the_better_native_round_and_the_sum_of_others() {
+    let throttled = Answer::Throttled("ConcurrentInvocationLimitExceeded");
+    let bed = Bed::new().await;
+    bed.lambda.add(function("orders"));
+    bed.always(json!([{"name": "orders", "concurrency": 5}])).await;
+    bed.again().await;
+    // Two of five are refused in the first round, and two of five in the second.
+    bed.lambda.answer_next("orders", 2, throttled.clone());
+    bed.lambda.answer_next("orders", 3, Answer::Native);
+    bed.lambda.answer_next("orders", 2, throttled.clone());
+    let orders = bed.again().await;
+    assert_eq!((&orders["reached"], &orders["throttled"]), (&json!(3), &json!(4)), "{orders}");
+
+    bed.always(json!([{"name": "orders", "concurrency": 5, "payload": "lambda-warmer"}])).await;
+    bed.lambda.answer_next("orders", 2, throttled.clone());
+    bed.lambda.answer_next("orders", 3, Answer::Native);
+    bed.lambda.answer_next("orders", 1, throttled);
+    let orders = bed.again().await;
+    assert_eq!((&orders["reached"], &orders["state"]), (&json!(4), &json!("short")), "{orders}");
 }
 
 #[tokio::test]

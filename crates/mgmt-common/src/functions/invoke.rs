@@ -5,6 +5,8 @@ use std::time::Duration;
 use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{InvocationType, LogType};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::time::timeout;
@@ -25,7 +27,9 @@ pub enum InvokeOutcome {
     NotFound { message: String },
     /// The identity may not invoke it.
     Denied { message: String },
-    /// Anything else: Lambda failed, the connection broke, the payload was refused.
+    /// Nothing was sent: no connection could be made, or the request could not be built.
+    NotSent(AwsError),
+    /// Anything else: Lambda failed, the connection broke after sending, the payload was refused.
     Failed(AwsError),
     /// No answer in time. The handler may have run.
     TimedOut,
@@ -69,8 +73,10 @@ impl Functions {
                     Some(InvokeError::TooManyRequestsException(answer)) => answer.reason.clone(),
                     _ => None,
                 };
+                let was_sent = was_sent(&error);
                 let error = AwsError::from_sdk("lambda:InvokeFunction", function, &error);
                 match error.kind {
+                    _ if !was_sent => InvokeOutcome::NotSent(error),
                     AwsErrorKind::Throttled => {
                         InvokeOutcome::Throttled { reason: reason.map(|reason| reason.as_str().to_owned()) }
                     }
@@ -81,4 +87,25 @@ impl Functions {
             }
         }
     }
+}
+
+/// Whether any byte of the request may have left. The SDK tells a refused connection and one that broke later apart only in the
+/// causes of its error.
+fn was_sent(error: &SdkError<InvokeError, HttpResponse>) -> bool {
+    let failure = match error {
+        SdkError::ConstructionFailure(_) => return false,
+        SdkError::DispatchFailure(failure) => failure.as_connector_error(),
+        _ => None,
+    };
+    let mut cause = failure.and_then(std::error::Error::source);
+    while let Some(inner) = cause {
+        if inner
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
+        {
+            return false;
+        }
+        cause = inner.source();
+    }
+    true
 }

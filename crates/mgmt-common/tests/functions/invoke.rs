@@ -64,6 +64,18 @@ async fn every_outcome_is_told_apart_and_nothing_is_retried() {
 }
 
 #[tokio::test]
+async fn a_connection_that_cannot_be_made_sends_nothing() {
+    let fake = LambdaFake::start().await.unwrap();
+    let functions = functions(&fake);
+    drop(fake);
+    let outcome = functions.invoke("orders", None, ping(1, 1, 0), None, LIMIT).await;
+    assert!(
+        matches!(&outcome, InvokeOutcome::NotSent(error) if error.kind == AwsErrorKind::Unreachable),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
 async fn qualifier_payload_and_client_context_arrive_as_they_are() {
     let fake = LambdaFake::start().await.unwrap();
     fake.add(FakeFunction::new("orders").with_qualifier("live"));

@@ -25,8 +25,10 @@ mod request;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 pub use answers::Answer;
@@ -48,8 +50,14 @@ pub(crate) struct State {
     pub(crate) violations: Vec<String>,
     /// IAM actions that are answered with `AccessDeniedException`.
     pub(crate) denied: BTreeSet<String>,
+    /// IAM actions that are answered with `TooManyRequestsException`.
+    pub(crate) throttled: BTreeSet<String>,
     /// Calls per IAM action.
     pub(crate) calls: BTreeMap<&'static str, usize>,
+    /// Reads under way, the most at one moment, and how long each takes.
+    pub(crate) reads: usize,
+    pub(crate) max_reads: usize,
+    pub(crate) read_time: Duration,
     pub(crate) total_concurrency: u32,
     pub(crate) unreserved_concurrency: u32,
     /// The most invokes of all functions that ran at one moment.
@@ -73,6 +81,10 @@ impl LambdaFake {
             functions: BTreeMap::new(),
             violations: Vec::new(),
             denied: BTreeSet::new(),
+            throttled: BTreeSet::new(),
+            reads: 0,
+            max_reads: 0,
+            read_time: Duration::ZERO,
             calls: BTreeMap::new(),
             total_concurrency: 1000,
             unreserved_concurrency: 1000,
@@ -98,6 +110,17 @@ impl LambdaFake {
         lock(&self.state).functions.insert(function.name.clone(), Running::new(function));
     }
 
+    /// Deploys other code: the instances end, the counters go on.
+    ///
+    /// # Panics
+    /// There is no such function.
+    pub fn redeploy(&self, function: FakeFunction) {
+        let mut state = lock(&self.state);
+        let running = state.functions.get_mut(&function.name).expect("the function was added");
+        running.instances.clear();
+        running.function = function;
+    }
+
     /// Answers the next `times` invokes of the function this way, before its usual answer; later calls queue up behind.
     ///
     /// # Panics
@@ -120,6 +143,18 @@ impl LambdaFake {
         lock(&self.state).denied.insert(action.to_owned());
     }
 
+    /// Answers this IAM action, if it is a read, with `TooManyRequestsException` until [`Self::restore`].
+    pub fn throttle(&self, action: &str) {
+        lock(&self.state).throttled.insert(action.to_owned());
+    }
+
+    /// Ends what [`Self::deny`] and [`Self::throttle`] have begun.
+    pub fn restore(&self, action: &str) {
+        let mut state = lock(&self.state);
+        state.denied.remove(action);
+        state.throttled.remove(action);
+    }
+
     /// What `GetAccountSettings` answers.
     pub fn set_account_concurrency(&self, total: u32, unreserved: u32) {
         let mut state = lock(&self.state);
@@ -135,6 +170,16 @@ impl LambdaFake {
     /// How many requests for this IAM action arrived, for example `lambda:InvokeFunction`.
     pub fn count(&self, action: &str) -> usize {
         lock(&self.state).calls.get(action).copied().unwrap_or(0)
+    }
+
+    /// Makes each read, which is everything but an invoke, take this long.
+    pub fn set_read_time(&self, time: Duration) {
+        lock(&self.state).read_time = time;
+    }
+
+    /// The most reads that were under way at one moment.
+    pub fn max_reads(&self) -> usize {
+        lock(&self.state).max_reads
     }
 
     /// The most invokes of all functions together that ran at one moment.
@@ -156,6 +201,7 @@ fn router(state: Arc<Mutex<State>>) -> Router {
         .route("/2019-09-30/functions/{name}/concurrency", get(reads::get_concurrency))
         .route("/2016-08-19/account-settings", get(reads::get_account_settings))
         .route("/2016-08-19/account-settings/", get(reads::get_account_settings))
+        .layer(from_fn_with_state(Arc::clone(&state), request::count_read))
         .route("/2015-03-31/functions/{name}/invocations", post(invoke::invoke))
         .fallback(request::unknown_route)
         .with_state(state)

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use axum::extract::{Query, State as Shared};
+use axum::extract::{Query, Request, State as Shared};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::Response;
 
 use super::answers::ApiError;
 use super::{State, lock};
@@ -33,6 +35,9 @@ pub(crate) fn admit(
     if state.denied.contains(action) {
         return Err(ApiError::denied(action, function));
     }
+    if state.throttled.contains(action) {
+        return Err(ApiError::throttled("CallerRateLimitExceeded"));
+    }
     Ok(())
 }
 
@@ -50,6 +55,20 @@ pub(crate) fn split_name(segment: &str) -> (String, Option<String>) {
         Some((name, qualifier)) => (name.to_owned(), Some(qualifier.to_owned())),
         None => (rest.to_owned(), None),
     }
+}
+
+/// Measures how many reads are under way together.
+pub(crate) async fn count_read(Shared(state): Shared<Arc<Mutex<State>>>, request: Request, next: Next) -> Response {
+    let time = {
+        let mut state = lock(&state);
+        state.reads += 1;
+        state.max_reads = state.max_reads.max(state.reads);
+        state.read_time
+    };
+    tokio::time::sleep(time).await;
+    let answer = next.run(request).await;
+    lock(&state).reads -= 1;
+    answer
 }
 
 pub(crate) async fn unknown_route(Shared(state): Shared<Arc<Mutex<State>>>, method: Method, uri: Uri) -> ApiError {
