@@ -36,7 +36,8 @@ struct FunctionWarming {
     concurrency: u16,
     /// `native`, `lambda-warmer`, `serverless-plugin-warmup` or `custom`.
     payload: &'static str,
-    /// `proven`, `suspended`, or `unproven` before the first native ping; other payloads prove nothing.
+    /// `unproven` before the first native ping, `probing` while it is under way (or after a crash in that moment), then
+    /// `proven` or `suspended`. Other payloads prove nothing and stay `unproven`.
     status: String,
     /// Why it is suspended.
     reason: Option<String>,

@@ -89,6 +89,20 @@ async fn a_late_tick_is_judged_by_its_own_minute_and_a_very_late_one_warms_nothi
     assert_eq!(bed.lambda.counters("orders").invokes, 1);
 }
 
+/// FAULTS row 33: this sandbox's clock went back by an hour, so ticks seem to come from the future.
+#[tokio::test]
+async fn a_tick_ahead_of_our_clock_is_judged_by_its_own_minute_and_runs_once() {
+    let bed = Bed::new().await;
+    bed.lambda.add(FakeFunction::new("orders"));
+    bed.always(json!(["orders"])).await;
+    let ahead = Timestamp::now() + SignedDuration::from_hours(1);
+    assert_eq!(bed.tick_at(ahead).await.unwrap()["outcome"], "ran");
+    assert_eq!(bed.tick_at(ahead).await.unwrap()["outcome"], "alreadyClaimed");
+    // The clock is right again: the minutes between run as usual, and nothing is made up for.
+    assert_eq!(bed.tick_at(Timestamp::now()).await.unwrap()["outcome"], "ran");
+    assert_eq!(bed.lambda.counters("orders").invokes, 2);
+}
+
 #[tokio::test]
 async fn without_a_readable_schedule_nothing_is_pinged_and_the_run_fails_loudly() {
     let bed = Bed::new().await;

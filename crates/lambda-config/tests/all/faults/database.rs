@@ -1,99 +1,19 @@
 //! FAULTS rows 17 and 19: the database is down, slow or read-only.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
+use mgmt_testkit::cuttable::{Cable, Wire};
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 
 use crate::bed::{Bed, SYNC, WARMING};
 use crate::http::Request;
 use crate::values::{body, hours, office};
 
-/// What the wire before Postgres does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wire {
-    Passes,
-    /// Connections end, and new ones end at once.
-    Cut,
-    /// New connections are accepted and never answered; old ones end.
-    Silent,
-    /// Passes until a commit: that reaches Postgres, its answer reaches nobody.
-    LosesCommits,
-}
-
-/// A wire between the function and Postgres, which a test cuts and restores.
-struct Cable {
-    port: u16,
-    state: Arc<(AtomicU8, Notify)>,
-}
-
-impl Cable {
-    async fn to(postgres: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let state = Arc::new((AtomicU8::new(Wire::Passes as u8), Notify::new()));
-        let shared = Arc::clone(&state);
-        tokio::spawn(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
-                let shared = Arc::clone(&shared);
-                tokio::spawn(async move {
-                    let changed = shared.1.notified();
-                    let wire = shared.0.load(Ordering::SeqCst);
-                    if wire == Wire::Cut as u8 {
-                        return;
-                    }
-                    if wire == Wire::Silent as u8 {
-                        changed.await;
-                        return;
-                    }
-                    let mut server = TcpStream::connect(("127.0.0.1", postgres)).await.unwrap();
-                    if wire == Wire::LosesCommits as u8 {
-                        return lose_commits(&mut client, &mut server).await;
-                    }
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut client, &mut server) => {}
-                        () = changed => {}
-                    }
-                });
-            }
-        });
-        Self { port, state }
-    }
-
-    fn set(&self, wire: Wire) {
-        self.state.0.store(wire as u8, Ordering::SeqCst);
-        self.state.1.notify_waiters();
-    }
-}
-
-async fn lose_commits(client: &mut TcpStream, server: &mut TcpStream) {
-    let (mut sent, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
-    loop {
-        tokio::select! {
-            Ok(length) = client.read(&mut sent) => {
-                server.write_all(&sent[..length]).await.unwrap();
-                if length == 0 || sent[..length].windows(7).any(|bytes| bytes == b"commit\0") {
-                    // Postgres answers when it has committed; only then does the wire end.
-                    let _ = server.read(&mut answered).await;
-                    return;
-                }
-            }
-            Ok(length) = server.read(&mut answered) => client.write_all(&answered[..length]).await.unwrap(),
-        }
-    }
-}
-
 async fn wired() -> (Bed, Cable) {
     let database = TestDatabase::create().await;
-    let port = database.url(REQUEST_LOGIN).rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
-    let cable = Cable::to(port.parse().unwrap()).await;
-    let through = |login: &str| database.url(login).replace(&format!(":{port}/"), &format!(":{}/", cable.port));
-    let urls = (through(REQUEST_LOGIN), through(WORKER_LOGIN));
+    let cable = Cable::to(&database.url(REQUEST_LOGIN)).await;
+    let urls = (cable.url(&database.url(REQUEST_LOGIN)), cable.url(&database.url(WORKER_LOGIN)));
     (Bed::with_urls(database, urls).await, cable)
 }
 
