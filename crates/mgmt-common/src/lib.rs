@@ -21,6 +21,7 @@ pub mod functions;
 pub mod host;
 #[cfg(feature = "http")]
 pub mod json;
+pub mod modules;
 #[cfg(feature = "schedule")]
 pub mod rules;
 #[cfg(feature = "schedule")]
