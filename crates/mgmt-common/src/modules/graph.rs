@@ -3,20 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use semver::Version;
-use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::name::ModuleName;
 use super::requirement::Requirement;
-
-/// `core` modules carry the platform: switching one off takes `force`, and gates stay open when its state is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum ModuleType {
-    Core,
-    Functional,
-}
+use super::state::ModuleType;
 
 /// A registered module, as far as the graph is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]

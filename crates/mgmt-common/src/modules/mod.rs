@@ -12,3 +12,4 @@ pub mod plan;
 #[cfg(feature = "modules")]
 pub mod requirement;
 pub mod standing;
+pub mod state;
