@@ -21,6 +21,8 @@ pub mod functions;
 pub mod host;
 #[cfg(feature = "http")]
 pub mod json;
+#[cfg(feature = "db")]
+pub mod module_state;
 pub mod modules;
 #[cfg(feature = "schedule")]
 pub mod rules;
