@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::decision::Permissions;
@@ -13,6 +14,31 @@ use crate::schedule::functions::{WarmFunction, parse_list};
 pub struct Source<'a> {
     pub entry: Entry<'a>,
     pub functions: &'a Value,
+}
+
+/// A row of the registry as far as warming is concerned.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ModuleFunctions {
+    pub module_name: String,
+    pub is_enabled: bool,
+    pub is_installed: bool,
+    pub dependencies: Vec<String>,
+    pub functions: Value,
+}
+
+impl ModuleFunctions {
+    /// For the platform as a whole: what one organisation switches off stays warm for the others.
+    pub fn source(&self) -> Source<'_> {
+        let entry = Entry {
+            name: &self.module_name,
+            is_enabled: self.is_enabled,
+            is_installed: self.is_installed,
+            org_on: true,
+            dependencies: &self.dependencies,
+            required_permissions: &[],
+        };
+        Source { entry, functions: &self.functions }
+    }
 }
 
 /// A function to keep warm, and the module that wants it; `None`: the schedule itself names it.
