@@ -4,7 +4,7 @@ use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use mgmt_common::host::gate::{Admission, Gate, GateLayer};
 use mgmt_common::host::warm::{Instance, PING_SOURCE, WarmLayer};
 use mgmt_common::modules::decision::Reason;
-use mgmt_common::modules::state::ModuleType;
+use mgmt_common::modules::state::{ModuleState, ModuleType};
 use serde_json::{Value, json};
 use tower::{Layer as _, ServiceExt as _};
 
@@ -161,5 +161,46 @@ async fn a_ping_needs_no_identity_and_other_kinds_of_events_are_errors() {
     for other in [json!({"Records": [{"body": "{}"}]}), json!({"detail-type": "Scheduled Event"}), json!(null)] {
         let error = through(&gate, &other).await.unwrap_err().to_string();
         assert!(error.contains("payload 2.0"), "{error}");
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Case {
+    name: String,
+    authorizer: Option<Value>,
+    module: Option<ModuleState>,
+    stage: Option<String>,
+    raw_path: Option<String>,
+    expected: Value,
+}
+
+/// The cases that clients/python/tests reads too, so that both gates answer alike.
+#[tokio::test]
+async fn every_case_is_answered_as_the_other_clients_answer_it() {
+    let cases: Vec<Case> = serde_json::from_str(include_str!("cases.json")).unwrap();
+    for case in cases {
+        let (gate, _) = Registry::of("a", case.module.into_iter().collect()).gate(ModuleType::Functional);
+        let mut event = event(&case.authorizer.clone().unwrap_or_default());
+        let context = event["requestContext"].as_object_mut().unwrap();
+        if case.authorizer.is_none() {
+            context.remove("authorizer");
+        }
+        context.insert("stage".into(), case.stage.as_deref().unwrap_or("$default").into());
+        event["rawPath"] = case.raw_path.as_deref().unwrap_or("/orders/7").into();
+        let answer = through(&gate, &event).await.unwrap();
+        if case.expected == "handled" {
+            assert!(answer["handled"].is_string(), "{}: {answer}", case.name);
+            continue;
+        }
+        assert!(answer["handled"].is_null(), "{}: {answer}", case.name);
+        let mut expected = case.expected.clone();
+        let members = expected.as_object_mut().unwrap();
+        let status = members.remove("statusCode").unwrap();
+        let code = members["code"].as_str().unwrap().replace('_', "-");
+        members.insert("type".into(), format!("urn:module-mgmt:problem:{code}").into());
+        members.insert("status".into(), status.clone());
+        members.insert("requestId".into(), "gateway-id".into());
+        assert_eq!((&answer["statusCode"], problem(&answer)), (&status, expected), "{}", case.name);
     }
 }

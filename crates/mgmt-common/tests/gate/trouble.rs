@@ -117,7 +117,7 @@ async fn an_answer_about_another_organisation_is_no_answer() {
 
 #[tokio::test]
 async fn an_answer_that_contradicts_itself_is_no_answer() {
-    for (enabled, reason) in [(false, None), (true, Some(Reason::OrgOff))] {
+    for (enabled, reason) in [(false, None), (true, Some(Reason::OrgOff)), (false, Some(Reason::PermissionMissing))] {
         let mut odd = module(reason);
         odd.enabled = enabled;
         let (gate, _) = Registry::of("a", vec![odd]).gate(ModuleType::Functional);

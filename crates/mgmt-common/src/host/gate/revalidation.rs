@@ -6,6 +6,7 @@ use futures_util::stream;
 use super::memory::Snapshot;
 use super::{BoxFuture, Credential, Gate, Moment, ReadError, StateRead};
 use crate::host::warm::OnPing;
+use crate::modules::decision::Reason;
 use crate::modules::state::{ModuleState, RegistryState};
 
 /// So many organisations are refreshed at the same time while a ping is held.
@@ -103,12 +104,15 @@ impl Gate {
 
     fn own_module(&self, state: RegistryState) -> Result<Option<ModuleState>, ReadError> {
         let module = state.modules.into_iter().find(|module| module.name == self.shared.module);
-        match module {
-            Some(module) if module.enabled == module.reason.is_some() => {
-                Err(ReadError::Failed("the answer says that the module is on and why it is off".into()))
-            }
-            module => Ok(module),
+        // The state is decided before any caller is known: that somebody lacks a permission cannot stand in it.
+        let is_consistent = |module: &ModuleState| match module.reason {
+            None => module.enabled,
+            Some(reason) => !module.enabled && reason != Reason::PermissionMissing,
+        };
+        if module.as_ref().is_none_or(is_consistent) {
+            return Ok(module);
         }
+        Err(ReadError::Failed("the answer says nothing consistent about the module".into()))
     }
 
     fn fail(&self, org_id: &str, error: &ReadError, cause: Cause) {
