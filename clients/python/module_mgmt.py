@@ -9,8 +9,8 @@ Standard library only, one file, Python 3.9 or newer. The three decorators belon
     @usage
     def handler(event, context): ...
 
-Events are those of API Gateway HTTP APIs with payload 2.0. Who asks is read from what the gateway's authorizer says, by the same
-rules as in the control plane itself: from flat scalars only, and never from headers, query or body.
+Events are those of API Gateway HTTP APIs with payload 2.0. Who asks is read from what the gateway's authorizer says, by
+the same rules as in the control plane itself: from flat scalars only, and never from headers, query or body.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ import time
 import unicodedata
 import uuid
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Protocol, Tuple, TypeVar
+from typing import AbstractSet, Any, Callable, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
 __all__ = [
@@ -40,7 +41,7 @@ __all__ = [
 ]  # fmt: skip
 
 Event = Any
-Answer = Dict[str, Any]
+Answer = dict[str, Any]
 Handler = Callable[[Any, Any], Any]
 _T = TypeVar("_T")
 
@@ -49,7 +50,7 @@ _log = logging.getLogger("module_mgmt")
 _STARTED = time.monotonic()
 
 
-# ---------------------------------------------------------------------------------------------------------------- who asks
+# ------------------------------------------------------------------------------------------------------------- who asks
 
 _MAX_ID_LENGTH = 200
 # Python's own idea of white space is wider than the control plane's.
@@ -99,9 +100,9 @@ class Caller:
         return EVERY_PERMISSION if self.is_platform_admin else self.permissions
 
     @staticmethod
-    def from_authorizer(authorizer: object, names: ClaimNames = ClaimNames()) -> Optional["Caller"]:
-        """Reads ``requestContext.authorizer``. ``None`` is a caller without identity: absent or odd ids, the roles ``anon`` and
-        ``service_role``, and anonymous sign-ins.
+    def from_authorizer(authorizer: object, names: ClaimNames = ClaimNames()) -> Caller | None:
+        """Reads ``requestContext.authorizer``. ``None`` is a caller without identity: absent or odd ids, the roles
+        ``anon`` and ``service_role``, and anonymous sign-ins.
         """
         if not isinstance(authorizer, dict):
             return None
@@ -126,13 +127,13 @@ class Caller:
         )
 
 
-def _flat(claims: Mapping[str, Any], name: str) -> Optional[str]:
+def _flat(claims: Mapping[str, Any], name: str) -> str | None:
     """A string claim that is no flattened array (``[a b]``) or object (``map[k:v]``): those grant nothing."""
     value = claims.get(name)
     return value if isinstance(value, str) and not value.startswith(("[", "map[")) else None
 
 
-def _id(claims: Mapping[str, Any], name: str) -> Optional[str]:
+def _id(claims: Mapping[str, Any], name: str) -> str | None:
     text = _flat(claims, name)
     if text is None or not text.strip() or len(text) > _MAX_ID_LENGTH:
         return None
@@ -145,12 +146,12 @@ def _is_true(claims: Mapping[str, Any], name: str) -> bool:
     return value is True or (isinstance(value, str) and value == "true")
 
 
-# ------------------------------------------------------------------------------------------------------- events and answers
+# --------------------------------------------------------------------------------------------------- events and answers
 
 
 class NotAnHttpEvent(ValueError):
-    """The event is none of an HTTP API with payload 2.0. It is an error rather than a refusal, because a queue would take a refusal
-    for success and delete its messages; such handlers call :meth:`Gate.check`.
+    """The event is none of an HTTP API with payload 2.0. It is an error rather than a refusal, because a queue would
+    take a refusal for success and delete its messages; such handlers call :meth:`Gate.check`.
     """
 
 
@@ -160,10 +161,12 @@ class _Request:
     path: str
     """Without the stage: a named stage is part of rawPath, ``$default`` is not."""
     route: str
-    """The path as the route declares it, where the gateway says so: without ids, so that uses of one route count together."""
+    """The path as the route declares it, where the gateway says so: without ids, so that uses of one route count
+    together.
+    """
     request_id: str
-    authorization: Optional[str]
-    caller: Optional[Caller]
+    authorization: str | None
+    caller: Caller | None
 
 
 def _read_request(event: Event, context: Any, names: ClaimNames) -> _Request:
@@ -192,7 +195,7 @@ def _read_request(event: Event, context: Any, names: ClaimNames) -> _Request:
 
 
 def _problem(
-    status: int, code: str, title: str, detail: str, request: _Request, members: Optional[Mapping[str, str]] = None
+    status: int, code: str, title: str, detail: str, request: _Request, members: Mapping[str, str] | None = None
 ) -> Answer:
     """An RFC 9457 document, as the control plane's own functions answer it."""
     body = {
@@ -221,7 +224,7 @@ def _is_header_text(text: str) -> bool:
     return all(" " <= character <= "~" for character in text)
 
 
-# ------------------------------------------------------------------------------------------------------------ HTTP to the API
+# ------------------------------------------------------------------------------------------------------ HTTP to the API
 
 # No registry is larger; whatever sends more is not our API.
 _MAX_BODY_BYTES = 1024 * 1024
@@ -236,10 +239,10 @@ class CredentialRefused(ReadFailed):
 
 
 def _within(seconds: float, work: Callable[[], _T]) -> _T:
-    """Runs ``work`` for so long at most. In a thread of its own, because nothing else limits a look-up of a host and an answer that
-    comes byte by byte; a thread that is too late ends by itself, and what it brings is dropped.
+    """Runs ``work`` for so long at most. In a thread of its own, because nothing else limits a look-up of a host and an
+    answer that comes byte by byte; a thread that is too late ends by itself, and what it brings is dropped.
     """
-    outcome: "queue.SimpleQueue[Tuple[Optional[Any], Optional[Exception]]]" = queue.SimpleQueue()
+    outcome: queue.SimpleQueue[tuple[Any | None, Exception | None]] = queue.SimpleQueue()
 
     def run() -> None:
         try:
@@ -258,8 +261,8 @@ def _within(seconds: float, work: Callable[[], _T]) -> _T:
 
 
 class _Api:
-    """The control plane's API. Each request has its own connection, as kept ones do not survive a frozen sandbox. Redirects are
-    not followed, so that credentials go to this host only, and proxies of the environment are not asked.
+    """The control plane's API. Each request has its own connection, as kept ones do not survive a frozen sandbox.
+    Redirects are not followed, so that credentials go to this host only, and proxies of the environment are not asked.
     """
 
     def __init__(self, url: str) -> None:
@@ -274,11 +277,11 @@ class _Api:
             raise ValueError(f"{url!r} must begin with https://, as only this machine may be reached without TLS")
         self._is_https, self._host, self._port = parts.scheme == "https", host, port
         self._path = parts.path.rstrip("/")
-        self._tls: Optional[ssl.SSLContext] = None
+        self._tls: ssl.SSLContext | None = None
 
     def request(
-        self, method: str, path: str, headers: Mapping[str, str], timeout: float, body: Optional[bytes] = None
-    ) -> Tuple[int, bytes]:
+        self, method: str, path: str, headers: Mapping[str, str], timeout: float, body: bytes | None = None
+    ) -> tuple[int, bytes]:
         """Status and body. :class:`ReadFailed` when there is no answer."""
         if not all(_is_header_text(value) for value in headers.values()):
             # Said here, because http.client's own words would quote the value.
@@ -289,18 +292,18 @@ class _Api:
             raise ReadFailed(f"no answer: {type(error).__name__}: {error}") from None
 
     def _exchange(
-        self, method: str, path: str, headers: Mapping[str, str], timeout: float, body: Optional[bytes]
-    ) -> Tuple[int, bytes]:
+        self, method: str, path: str, headers: Mapping[str, str], timeout: float, body: bytes | None
+    ) -> tuple[int, bytes]:
         connection = self._connection(timeout)
         try:
             connection.request(method, path, body, {**headers, "accept": "application/json", "connection": "close"})
-            response = connection.getresponse()
-            content = response.read(_MAX_BODY_BYTES + 1)
+            with connection.getresponse() as response:
+                status, content = response.status, response.read(_MAX_BODY_BYTES + 1)
         finally:
             connection.close()
         if len(content) > _MAX_BODY_BYTES:
             raise ReadFailed("the answer is too large")
-        return response.status, content
+        return status, content
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         if not self._is_https:
@@ -318,7 +321,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-# ------------------------------------------------------------------------------------------------------------------- the gate
+# ------------------------------------------------------------------------------------------------------------- the gate
 
 _REASONS = {
     "platform_off": "the platform has switched it off",
@@ -337,29 +340,32 @@ _REFRESHED_AT_ONCE = 8
 class StateSource(Protocol):
     """Where a gate reads the state of an organisation's modules."""
 
-    def read(self, org_id: str, authorization: Optional[str], known_version: Optional[str]) -> Optional[Mapping[str, Any]]:
-        """The state as ``GET /platform/modules/state`` sends it, or ``None`` while ``known_version`` is the current one.
+    def read(self, org_id: str, authorization: str | None, known_version: str | None) -> Mapping[str, Any] | None:
+        """The state as ``GET /platform/modules/state`` sends it, or ``None`` while ``known_version`` is the current
+        one.
 
-        ``authorization`` is the header of a caller of this organisation, where one is known. Raises :class:`ReadFailed`.
+        ``authorization`` is the header of a caller of this organisation, where one is known. Raises
+        :class:`ReadFailed`.
         """
 
 
 class HttpSource:
     """Reads ``GET {url}/platform/modules/state``, revalidated by its entity tag.
 
-    By default with the ``authorization`` of the request that asks. With ``token``, a function that returns the header's value for a
-    platform admin, the organisation is named in the query instead: for functions without callers of their own.
+    By default with the ``authorization`` of the request that asks. With ``token``, a function that returns the header's
+    value for a platform admin, the organisation is named in the query instead: for functions without callers of their
+    own.
     """
 
-    def __init__(self, url: str, *, token: Optional[Callable[[], str]] = None, timeout: float = 2.0) -> None:
-        """``url`` is where the API is, without ``/platform``; ``timeout`` is seconds in all. ``ValueError`` for anything but
-        ``https://``, except ``http://`` to this machine.
+    def __init__(self, url: str, *, token: Callable[[], str] | None = None, timeout: float = 2.0) -> None:
+        """``url`` is where the API is, without ``/platform``; ``timeout`` is seconds in all. ``ValueError`` for
+        anything but ``https://``, except ``http://`` to this machine.
         """
         self._api = _Api(url)
         self._token = token
         self._timeout = timeout
 
-    def read(self, org_id: str, authorization: Optional[str], known_version: Optional[str]) -> Optional[Mapping[str, Any]]:
+    def read(self, org_id: str, authorization: str | None, known_version: str | None) -> Mapping[str, Any] | None:
         path = "/platform/modules/state"
         if self._token is not None:
             path, authorization = f"{path}?orgId={quote(org_id, safe='')}", self._token()
@@ -403,33 +409,35 @@ class GateLimits:
 
 @dataclasses.dataclass(frozen=True)
 class Moment:
-    """One moment on both clocks. The steady clock may stand still while a sandbox is frozen, and the wall clock may be set back; the
-    time that has passed is therefore the larger of the two differences.
+    """One moment on both clocks. The steady clock may stand still while a sandbox is frozen, and the wall clock may be
+    set back; the time that has passed is therefore the larger of the two differences.
     """
 
     wall: float
     steady: float
 
     @staticmethod
-    def now() -> "Moment":
+    def now() -> Moment:
         return Moment(time.time(), time.monotonic())
 
-    def since(self, earlier: "Moment") -> float:
+    def since(self, earlier: Moment) -> float:
         return max(self.wall - earlier.wall, self.steady - earlier.steady)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Snapshot:
-    """What the state says about the gate's module. The other modules are not kept, so that a thousand organisations stay small."""
+    """What the state says about the gate's module. The other modules are not kept, so that a thousand organisations
+    stay small.
+    """
 
     version: str
-    module_type: Optional[str]
+    module_type: str | None
     """``None`` is a module that is not registered."""
-    reason: Optional[str]
-    required_permissions: Tuple[str, ...]
+    reason: str | None
+    required_permissions: tuple[str, ...]
     confirmed: Moment
 
-    def decide(self, permissions: AbstractSet[str]) -> Optional[str]:
+    def decide(self, permissions: AbstractSet[str]) -> str | None:
         """The reason why the module is off for a caller; ``None`` is on."""
         if self.reason is not None:
             return self.reason
@@ -439,17 +447,18 @@ class _Snapshot:
 
 class _Organisation:
     def __init__(self) -> None:
-        self.snapshot: Optional[_Snapshot] = None
-        self.failed: Optional[Moment] = None
-        self.authorization: Optional[str] = None  # The newest one that the source accepted; in memory only.
+        self.snapshot: _Snapshot | None = None
+        self.failed: Moment | None = None
+        self.authorization: str | None = None  # The newest one that the source accepted; in memory only.
         self.turn = threading.Lock()  # Held by whoever reads the state of this organisation.
 
 
 class Gate:
     """Lets a request through only while its module is on for the caller's organisation. Safe to share between threads.
 
-    The answer comes from a snapshot in memory, at most 30 seconds old and revalidated by its version. While the state cannot be read,
-    the last snapshot goes on for five minutes; after that, and before anything is known, core modules are open and functional closed.
+    The answer comes from a snapshot in memory, at most 30 seconds old and revalidated by its version. While the state
+    cannot be read, the last snapshot goes on for five minutes; after that, and before anything is known, core modules
+    are open and functional closed.
     """
 
     def __init__(
@@ -462,7 +471,9 @@ class Gate:
         claim_names: ClaimNames = ClaimNames(),
         now: Callable[[], Moment] = Moment.now,
     ) -> None:
-        """``module_type`` is ``core`` or ``functional``; once a snapshot was read, what the registry says about it counts instead."""
+        """``module_type`` is ``core`` or ``functional``; once a snapshot was read, what the registry says about it
+        counts instead.
+        """
         if module_type not in ("core", "functional"):
             raise ValueError('a module is "core" or "functional"')
         self._module, self._declared, self._source, self._limits = module, module_type, source, limits
@@ -470,7 +481,7 @@ class Gate:
         self._claim_names, self._now = claim_names, now
         self._lock = threading.Lock()
         # In the order of use, the least recent first.
-        self._organisations: "OrderedDict[str, _Organisation]" = OrderedDict()
+        self._organisations: OrderedDict[str, _Organisation] = OrderedDict()
 
     def __call__(self, handler: Handler) -> Handler:
         """Decorates a handler of HTTP events. Others raise :class:`NotAnHttpEvent`."""
@@ -482,8 +493,10 @@ class Gate:
 
         return gated
 
-    def refusal(self, event: Event, context: Any = None) -> Optional[Answer]:
-        """The answer to an HTTP event that may not pass: 401 without an identity, 503 where the module is off. ``None``: it may."""
+    def refusal(self, event: Event, context: Any = None) -> Answer | None:
+        """The answer to an HTTP event that may not pass: 401 without an identity, 503 where the module is off.
+        ``None``: it may.
+        """
         request = _read_request(event, context, self._claim_names)
         if request.caller is None:
             return _unauthenticated(request)
@@ -495,10 +508,12 @@ class Gate:
         members = {"module": self._module, "reason": reason}
         return _problem(503, "module_disabled", "The module is not available", detail, request, members)
 
-    def check(self, org_id: str, permissions: AbstractSet[str], authorization: Optional[str] = None) -> Optional[str]:
-        """Why the module is off for a caller of an organisation; ``None`` is on. Never raises: trouble is answered from what is known.
+    def check(self, org_id: str, permissions: AbstractSet[str], authorization: str | None = None) -> str | None:
+        """Why the module is off for a caller of an organisation; ``None`` is on. Never raises: trouble is answered from
+        what is known.
 
-        Where the source needs a credential of the caller and none is given, the last good one of the organisation is used.
+        Where the source needs a credential of the caller and none is given, the last good one of the organisation is
+        used.
         """
         snapshot = self._used(org_id)
         if snapshot is None or self._now().since(snapshot.confirmed) >= self._max_age:
@@ -531,7 +546,7 @@ class Gate:
         for thread in threads:
             thread.join(max(0.0, ends - time.monotonic()))
 
-    def _used(self, org_id: str) -> Optional[_Snapshot]:
+    def _used(self, org_id: str) -> _Snapshot | None:
         with self._lock:
             organisation = self._organisations.get(org_id)
             if organisation is None:
@@ -548,7 +563,7 @@ class Gate:
             organisation = self._organisations[org_id] = _Organisation()
         return organisation
 
-    def _revalidate(self, org_id: str, authorization: Optional[str], *, is_ping: bool) -> None:
+    def _revalidate(self, org_id: str, authorization: str | None, *, is_ping: bool) -> None:
         with self._lock:
             organisation = self._organisation(org_id)
         # Whoever waits here finds what the one before has read, or that it has just failed, and does not read again.
@@ -577,7 +592,7 @@ class Gate:
                 organisation.snapshot, organisation.failed = snapshot, None
                 organisation.authorization = authorization
 
-    def _read(self, org_id: str, authorization: Optional[str], known: Optional[_Snapshot], began: Moment) -> _Snapshot:
+    def _read(self, org_id: str, authorization: str | None, known: _Snapshot | None, began: Moment) -> _Snapshot:
         known_version = known.version if known is not None else None
         state = _within(self._limits.timeout, lambda: self._source.read(org_id, authorization, known_version))
         if state is not None:
@@ -610,7 +625,7 @@ class Gate:
         return _Snapshot(version, module_type, reason, tuple(required or ()), began)
 
 
-# ------------------------------------------------------------------------------------------------------------------ warm pings
+# ----------------------------------------------------------------------------------------------------------- warm pings
 
 _PING_SOURCE = "module-mgmt.warmer"
 # No ping holds an instance longer, whatever it asks for.
@@ -620,15 +635,16 @@ _MAX_HOLD_SECONDS = 2.0
 class Warm:
     """Answers a warm ping before the handler runs, and proves which instance answered.
 
-    A ping is ``{"source":"module-mgmt.warmer","ping":{"runId","invocation","of","holdMs"}}``. It is answered after the hold, so that
-    pings which start together land on different instances, with ``{"instanceId","coldStart","initMs","ageMs"}``.
+    A ping is ``{"source":"module-mgmt.warmer","ping":{"runId","invocation","of","holdMs"}}``. It is answered after the
+    hold, so that pings which start together land on different instances, with
+    ``{"instanceId","coldStart","initMs","ageMs"}``.
     """
 
-    def __init__(self, on_ping: Optional[Callable[[], object]] = None) -> None:
+    def __init__(self, on_ping: Callable[[], object] | None = None) -> None:
         """``on_ping`` runs while a ping is held, for two seconds at most, for example :meth:`Gate.refresh`."""
         self._on_ping = on_ping
         self._lock = threading.Lock()
-        self._instance_id: Optional[str] = None
+        self._instance_id: str | None = None
         self._init_ms = _milliseconds_since(_STARTED)
 
     def __call__(self, handler: Handler) -> Handler:
@@ -642,7 +658,7 @@ class Warm:
 
         return warmed
 
-    def answer(self, event: Event) -> Optional[Answer]:
+    def answer(self, event: Event) -> Answer | None:
         """The answer to a ping, after its hold; ``None`` for every other event."""
         with self._lock:
             is_first = self._instance_id is None
@@ -677,7 +693,7 @@ class Warm:
             _log.exception("what a warm ping does besides has failed")
 
 
-def _read_hold(event: Event) -> Optional[float]:
+def _read_hold(event: Event) -> float | None:
     """The hold of a ping in seconds; ``None`` for every other event."""
     if not isinstance(event, dict) or event.get("source") != _PING_SOURCE:
         return None
@@ -698,7 +714,7 @@ def _milliseconds_since(started: float) -> int:
     return int((time.monotonic() - started) * 1000)
 
 
-# ----------------------------------------------------------------------------------------------------------------------- usage
+# ---------------------------------------------------------------------------------------------------------------- usage
 
 
 # Longer texts are cut: a use with half a path counts, and one that is refused does not.
@@ -715,8 +731,9 @@ def uuid7(unix_ms: int) -> str:
 class Usage:
     """Counts each request of signed-in callers as one use of the module. Safe to share between threads.
 
-    The event leaves before the answer does, because a sandbox may be frozen right after it. Counting never fails a request: what
-    could not be sent is counted in :attr:`unsent` and logged. A send whose answer is lost may have arrived, and counts as unsent.
+    The event leaves before the answer does, because a sandbox may be frozen right after it. Counting never fails a
+    request: what could not be sent is counted in :attr:`unsent` and logged. A send whose answer is lost may have
+    arrived, and counts as unsent.
     """
 
     def __init__(
@@ -724,13 +741,13 @@ class Usage:
         module: str,
         *,
         sqs: Any = None,
-        queue_url: Optional[str] = None,
-        url: Optional[str] = None,
+        queue_url: str | None = None,
+        url: str | None = None,
         claim_names: ClaimNames = ClaimNames(),
         timeout: float = 2.0,
     ) -> None:
-        """Either ``sqs`` (a client with ``send_message``, such as boto3's) and ``queue_url``, or ``url``, the control plane's API as
-        in :class:`HttpSource`. ``timeout`` is what one event may add to a request, in seconds.
+        """Either ``sqs`` (a client with ``send_message``, such as boto3's) and ``queue_url``, or ``url``, the control
+        plane's API as in :class:`HttpSource`. ``timeout`` is what one event may add to a request, in seconds.
         """
         if (sqs is None) != (queue_url is None) or (sqs is None) == (url is None):
             raise ValueError("give either sqs and queue_url, or url")
@@ -750,7 +767,8 @@ class Usage:
             try:
                 answer = handler(event, context)
             except Exception as error:
-                # The class only: the text may hold anything, and those who read the statistics are not those who read the log.
+                # The class only: the text may hold anything, and those who read the statistics are not those who read
+                # the log.
                 outcome = {"status": "failure", "errorCode": type(error).__name__}
                 self._count(event, context, began_ms, began, lambda: outcome)
                 raise
@@ -760,7 +778,7 @@ class Usage:
         return counted
 
     def _count(
-        self, event: Event, context: Any, began_ms: int, began: float, outcome: Callable[[], Dict[str, str]]
+        self, event: Event, context: Any, began_ms: int, began: float, outcome: Callable[[], dict[str, str]]
     ) -> None:
         try:
             duration_ms = _milliseconds_since(began)
@@ -782,8 +800,10 @@ class Usage:
         except Exception as error:  # A fault of ours must not become one of the request.
             self._note(error)
 
-    def send(self, org_id: str, user_id: str, use: Mapping[str, Any], authorization: Optional[str] = None) -> bool:
-        """Sends one event without ``moduleName``, with the API's field names; whether it is known to have arrived. Never raises."""
+    def send(self, org_id: str, user_id: str, use: Mapping[str, Any], authorization: str | None = None) -> bool:
+        """Sends one event without ``moduleName``, with the API's field names; whether it is known to have arrived.
+        Never raises.
+        """
         try:
             if self._api is not None:
                 self._post(use, authorization)
@@ -794,7 +814,7 @@ class Usage:
             return False
         return True
 
-    def _post(self, use: Mapping[str, Any], authorization: Optional[str]) -> None:
+    def _post(self, use: Mapping[str, Any], authorization: str | None) -> None:
         if self._api is None or authorization is None:
             raise CredentialRefused("the request has no credential")
         path = f"/platform/modules/{quote(self._module, safe='')}/usage"
@@ -812,10 +832,12 @@ class Usage:
         with self._lock:
             self.unsent += 1
             unsent = self.unsent
-        _log.warning("a usage event of %s was not sent: %s: %s (%d so far)", self._module, type(error).__name__, error, unsent)
+        _log.warning(
+            "a usage event of %s was not sent: %s: %s (%d so far)", self._module, type(error).__name__, error, unsent
+        )
 
 
-def _outcome(answer: Any) -> Dict[str, str]:
+def _outcome(answer: Any) -> dict[str, str]:
     """What an answer says about success, with the code and detail of a problem document."""
     status = answer.get("statusCode", 200) if isinstance(answer, dict) else 200
     try:
