@@ -22,6 +22,7 @@ macro_rules! files {
 files! {
     who_may_do_what: "001-who-may-do-what.sql",
     whole_schema: "002-whole-schema.sql",
+    who_may_do_what_with_modules: "003-who-may-do-what-with-modules.sql",
 }
 
 async fn run(file: &str) {

@@ -48,6 +48,8 @@ pub struct Caller {
     pub is_platform_admin: bool,
     pub is_org_admin: bool,
     pub permissions: BTreeSet<String>,
+    /// The request in whose course the caller asks; audit rows name it. Empty outside requests.
+    pub request_id: String,
 }
 
 impl Caller {
@@ -67,6 +69,7 @@ impl Caller {
             permissions: flat(claims, &names.permissions)
                 .map(|list| list.split_ascii_whitespace().map(str::to_owned).collect())
                 .unwrap_or_default(),
+            request_id: String::new(),
         })
     }
 
@@ -83,6 +86,7 @@ impl Caller {
             "is_platform_admin": self.is_platform_admin,
             "is_org_admin": self.is_org_admin,
             "role": "authenticated",
+            "request_id": self.request_id,
         })
         .to_string()
     }

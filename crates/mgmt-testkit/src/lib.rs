@@ -3,6 +3,7 @@
 pub mod cuttable;
 pub mod database;
 pub mod eventbridge;
+pub mod gateway;
 pub mod lambda_api;
 pub mod runtime_api;
 pub mod severable;

@@ -16,7 +16,7 @@ use mgmt_testkit::severable::Server;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::http::{Answer, Request};
+use mgmt_testkit::gateway::{Answer, Request};
 
 pub(crate) const WARMING: &str = "/platform/lambda-config/lambda_warming";
 pub(crate) const SYNC: &str = "/platform/lambda-config/sync";

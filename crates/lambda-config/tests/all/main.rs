@@ -4,7 +4,6 @@
 
 mod bed;
 mod faults;
-mod http;
 mod routes;
 mod values;
 mod warming;

@@ -70,7 +70,7 @@ async fn a_fresh_server_gets_roles_schema_passwords_and_a_schedule_that_is_off()
             from pg_roles where rolname = any (array['anon', 'authenticated', 'service_role']) or rolname like 'module_mgmt%'";
         assert_eq!(
             text(&admin, roles).await,
-            "anon f f f f,authenticated f f f f,module_mgmt_request f f f f,module_mgmt_request_login t f f f,\
+            "anon f f f f,authenticated f f f f,module_mgmt_definer f f f f,module_mgmt_request f f f f,module_mgmt_request_login t f f f,\
              module_mgmt_worker f f f f,module_mgmt_worker_login t f f f,service_role f f t f"
         );
         let schedule = "select config_value ->> 'enabled' from platform_lambda_config where config_key = 'lambda_warming'";

@@ -7,7 +7,8 @@ use tokio::process::Command;
 use tokio_postgres::Client;
 
 /// The schema files in the order in which they are applied, as the history names them.
-pub(crate) const FILES: [&str; 2] = ["1 platform_lambda_config", "2 rls_policies"];
+pub(crate) const FILES: [&str; 4] =
+    ["1 platform_lambda_config", "2 rls_policies", "3 platform_module_registry", "5 platform_module_rls"];
 
 /// The command on a database, roles bootstrapped, answer as JSON.
 pub(crate) fn migrate(url: &str) -> Command {
@@ -56,9 +57,9 @@ pub(crate) async fn fingerprint(database: &TestDatabase) -> String {
         'policies', (select jsonb_agg(to_jsonb(p) order by p.tablename, p.policyname) from pg_policies p),
         'tables', (select jsonb_agg(jsonb_build_array(relname, relrowsecurity, relforcerowsecurity, relacl::text) order by relname)
            from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'),
-        'functions', (select jsonb_agg(jsonb_build_array(proname, prosrc, proacl::text, prosecdef) order by proname)
+        'functions', (select jsonb_agg(jsonb_build_array(proname, prosrc, proacl::text, prosecdef, case when prosecdef then proowner::regrole::text end) order by proname)
            from pg_proc where pronamespace in ('public'::regnamespace, 'module_mgmt'::regnamespace)
-             and proname like any (array['platform%', 'claims', 'get_%', 'is_%', 'read_as'])),
+             and proname like any (array['platform%', 'claims', 'get_%', 'is_%', 'read_as', 'registry_version', 'module_states'])),
         'comments', (select count(*) from pg_description where objoid in
            (select oid from pg_class where relname like 'platform%' union select oid from pg_policy))))";
     text(&database.admin().await, query).await

@@ -36,6 +36,7 @@ async fn the_files_run_twice_through_psql() {
 }
 
 /// A managed server has no superuser: the owner of the database is bound by the forced policies too.
+/// The roles were made for another database of the server; handing functions to one of them takes membership.
 #[tokio::test]
 async fn the_files_run_twice_as_an_owner_who_is_no_superuser() {
     applied(migrate(&TestDatabase::empty().await.admin_url())).await;
@@ -44,7 +45,8 @@ async fn the_files_run_twice_as_an_owner_who_is_no_superuser() {
     let admin = database.admin().await;
     admin
         .batch_execute(&format!(
-            "create role {owner} login createrole password 'owner'; alter database {} owner to {owner}",
+            "create role {owner} login createrole password 'owner'; alter database {} owner to {owner};
+             grant module_mgmt_definer to {owner}",
             database.name
         ))
         .await

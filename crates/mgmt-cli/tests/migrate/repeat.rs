@@ -47,7 +47,7 @@ async fn row_40_a_run_that_is_killed_half_way_is_completed_by_the_next() {
     admin.batch_execute("rollback").await.unwrap();
     let rest = applied(migrate(&database.admin_url())).await;
     // The dead run's server process may still have finished what it waited for; whole files either way.
-    assert!(rest == FILES[1..] || rest.is_empty(), "{rest:?}");
+    assert!(FILES[1..].ends_with(&rest.iter().map(String::as_str).collect::<Vec<_>>()), "{rest:?}");
     let fresh = TestDatabase::empty().await;
     applied(migrate(&fresh.admin_url())).await;
     assert_eq!(fingerprint(&database).await, fingerprint(&fresh).await);

@@ -85,7 +85,8 @@ impl HttpEvent {
                 parsed.ok_or_else(|| Error::malformed(format!("the header {name:?} cannot be read")))?;
             request.headers_mut().insert(name, value);
         }
-        if let Some(caller) = caller {
+        if let Some(mut caller) = caller {
+            caller.request_id = self.request_context.request_id.unwrap_or_default();
             request.extensions_mut().insert(caller);
         }
         Ok(request)

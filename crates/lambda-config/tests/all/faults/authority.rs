@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, SYNC, WARMING};
-use crate::http::{EVERYBODY, Request, Who};
 use crate::values::{body, office};
+use mgmt_testkit::gateway::{EVERYBODY, Request, Who};
 
 /// What each role gets, in the order of [`EVERYBODY`], and a request that would succeed.
-fn expected(method: &str, path: &str) -> Option<([u64; 4], Request)> {
-    let platform_admin = |request: Request| Some(([401, 403, 403, 200], request));
+fn expected(method: &str, path: &str) -> Option<([u64; 5], Request)> {
+    let platform_admin = |request: Request| Some(([401, 403, 403, 403, 200], request));
     match (method, path) {
         ("get", "/platform/lambda-config") => platform_admin(Request::get(path)),
         ("get", "/platform/lambda-config/{configKey}") => platform_admin(Request::get(WARMING)),
@@ -18,7 +18,7 @@ fn expected(method: &str, path: &str) -> Option<([u64; 4], Request)> {
             platform_admin(Request::post(&format!("{WARMING}/preview")).json(&body(&office())))
         }
         ("get", "/platform/lambda-functions" | "/platform/lambda-warming/runs") => platform_admin(Request::get(path)),
-        ("get", "/platform/health") => Some(([200; 4], Request::get(path))),
+        ("get", "/platform/health") => Some(([200; 5], Request::get(path))),
         _ => None,
     }
 }
@@ -52,7 +52,7 @@ async fn row_11_refusals_tell_nothing_about_what_exists() {
         let answers =
             ["lambda_warming", "none"].map(|key| Request::get(&format!("/platform/lambda-config/{key}")).by(who));
         let [there, not_there] = [bed.send(&answers[0]).await, bed.send(&answers[1]).await];
-        let without_path = |answer: &crate::http::Answer| {
+        let without_path = |answer: &mgmt_testkit::gateway::Answer| {
             let mut problem = answer.json();
             problem["instance"] = json!("");
             (problem, answer.headers.clone())

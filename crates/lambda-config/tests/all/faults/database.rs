@@ -7,8 +7,8 @@ use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
 use serde_json::json;
 
 use crate::bed::{Bed, SYNC, WARMING};
-use crate::http::Request;
 use crate::values::{body, hours, office};
+use mgmt_testkit::gateway::Request;
 
 async fn wired() -> (Bed, Cable) {
     let database = TestDatabase::create().await;

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::bed::{Bed, SYNC, WARMING};
-use crate::http::{Answer, Request, Who};
 use crate::values::{body, office};
+use mgmt_testkit::gateway::{Answer, Request, Who};
 
 const PATH: &str = "/platform/lambda-config/theme";
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, WAYS};
-use crate::http::{Request, Who};
+use mgmt_testkit::gateway::{Request, Who};
 
 const HOSTILE: [&str; 9] = [
     "'; reset role; --",

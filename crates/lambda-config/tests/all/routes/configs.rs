@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, WARMING, WAYS};
-use crate::http::Request;
 use crate::values::{body, office};
+use mgmt_testkit::gateway::Request;
 
 #[tokio::test]
 async fn all_configs_are_listed_by_key_with_every_field() {
@@ -99,7 +99,7 @@ async fn what_is_not_there_is_404() {
 #[tokio::test]
 async fn an_actor_that_is_no_uuid_leaves_the_old_columns_empty() {
     let bed = Bed::new().await;
-    let mut claims = crate::http::Who::PlatformAdmin.claims().unwrap();
+    let mut claims = mgmt_testkit::gateway::Who::PlatformAdmin.claims().unwrap();
     claims["sub"] = json!("auth0|1");
     let put = Request::put("/platform/lambda-config/a", &body(&json!(1))).with_claims(Some(claims));
     let config = bed.send(&put).await.expect(201).json()["config"].clone();

@@ -2,8 +2,8 @@ use mgmt_testkit::lambda_api::FakeFunction;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, WAYS};
-use crate::http::Request;
 use crate::values::office;
+use mgmt_testkit::gateway::Request;
 
 const FUNCTIONS: &str = "/platform/lambda-functions";
 

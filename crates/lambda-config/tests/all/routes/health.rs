@@ -2,7 +2,7 @@ use mgmt_testkit::database::TestDatabase;
 use serde_json::json;
 
 use crate::bed::{Bed, WAYS};
-use crate::http::{Request, Who};
+use mgmt_testkit::gateway::{Request, Who};
 
 #[tokio::test]
 async fn health_needs_no_identity() {

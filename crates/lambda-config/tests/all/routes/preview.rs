@@ -3,8 +3,8 @@ use mgmt_testkit::lambda_api::FakeFunction;
 use serde_json::json;
 
 use crate::bed::{Bed, WARMING};
-use crate::http::Request;
 use crate::values::{body, office};
+use mgmt_testkit::gateway::Request;
 
 const PREVIEW: &str = "/platform/lambda-config/lambda_warming/preview";
 

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, WAYS};
-use crate::http::Request;
 use crate::values::body;
+use mgmt_testkit::gateway::Request;
 
 const PATH: &str = "/platform/lambda-config/theme";
 

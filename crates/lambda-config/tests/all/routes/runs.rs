@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, WAYS};
-use crate::http::Request;
+use mgmt_testkit::gateway::Request;
 
 const RUNS: &str = "/platform/lambda-warming/runs";
 

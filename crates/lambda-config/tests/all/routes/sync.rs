@@ -2,8 +2,8 @@ use mgmt_testkit::eventbridge::Rule;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, SYNC, WARMING, WAYS};
-use crate::http::{Request, Who};
 use crate::values::{hours, office};
+use mgmt_testkit::gateway::{Request, Who};
 
 #[tokio::test]
 async fn a_sync_brings_the_rules_back_to_the_stored_schedule() {

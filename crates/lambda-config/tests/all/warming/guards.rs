@@ -4,8 +4,8 @@ use mgmt_testkit::eventbridge::Rule;
 use serde_json::json;
 
 use crate::bed::{Bed, SYNC, WARMING, WAYS};
-use crate::http::Request;
 use crate::values::office;
+use mgmt_testkit::gateway::Request;
 
 /// Spoils what is stored, then asks for every kind of sync: each is an error, and the bus stays as it was.
 async fn check(bed: &Bed, spoil: &str, code: &str, words: &str) {

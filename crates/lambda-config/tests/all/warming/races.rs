@@ -7,8 +7,8 @@ use mgmt_testkit::eventbridge::Fault;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, SYNC, WARMING, WAYS, send};
-use crate::http::Request;
 use crate::values::{body, hours, office};
+use mgmt_testkit::gateway::Request;
 
 #[tokio::test]
 async fn row_27_of_two_syncs_at_once_one_does_the_work() {

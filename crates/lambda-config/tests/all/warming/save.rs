@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, SYNC, WARMING, WAYS};
-use crate::http::Request;
 use crate::values::{body, hours, office};
+use mgmt_testkit::gateway::Request;
 
 #[tokio::test]
 async fn a_saved_schedule_is_stored_synced_and_shown_as_synced() {

@@ -7,8 +7,8 @@ use mgmt_testkit::eventbridge::Fault;
 use serde_json::json;
 
 use crate::bed::{Bed, SYNC, WARMING, WAYS, send, settings};
-use crate::http::Request;
 use crate::values::{body, office, schedule};
+use mgmt_testkit::gateway::Request;
 
 #[tokio::test]
 async fn rows_21_to_24_whatever_aws_does_the_save_counts_and_the_hourly_run_converges() {

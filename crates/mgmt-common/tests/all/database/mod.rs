@@ -36,5 +36,6 @@ fn caller(is_platform_admin: bool) -> Caller {
         is_platform_admin,
         is_org_admin: false,
         permissions: BTreeSet::new(),
+        request_id: String::new(),
     }
 }

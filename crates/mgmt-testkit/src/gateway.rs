@@ -1,4 +1,5 @@
-//! Events of an HTTP API (payload 2.0) and the answers to them.
+//! Events of an HTTP API (payload 2.0) as API Gateway sends them, and the answers to them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be arranged should stop where it fails")]
 
 use std::collections::BTreeMap;
 
@@ -6,26 +7,32 @@ use serde_json::{Value, json};
 
 /// Who sends a request, as the authorizer would describe them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
+pub enum Who {
     Nobody,
     Member,
     OrgAdmin,
+    /// An admin of `org-b`; everybody else is of [`ORG`].
+    OtherOrgAdmin,
     PlatformAdmin,
 }
 
-pub(crate) const EVERYBODY: [Who; 4] = [Who::Nobody, Who::Member, Who::OrgAdmin, Who::PlatformAdmin];
+pub const EVERYBODY: [Who; 5] = [Who::Nobody, Who::Member, Who::OrgAdmin, Who::OtherOrgAdmin, Who::PlatformAdmin];
+
+/// The organisation whose data the tests are about.
+pub const ORG: &str = "org-a";
 
 impl Who {
     /// JWT claims reach a function as strings.
-    pub(crate) fn claims(self) -> Option<Value> {
+    pub fn claims(self) -> Option<Value> {
         let flags = match self {
             Self::Nobody => return None,
             Self::Member => ("false", "false"),
-            Self::OrgAdmin => ("false", "true"),
+            Self::OrgAdmin | Self::OtherOrgAdmin => ("false", "true"),
             Self::PlatformAdmin => ("true", "false"),
         };
+        let org = if self == Self::OtherOrgAdmin { "org-b" } else { ORG };
         Some(json!({
-            "sub": "0190a000-0000-7000-8000-000000000001", "org_id": "org-a",
+            "sub": "0190a000-0000-7000-8000-000000000001", "org_id": org,
             "is_platform_admin": flags.0, "is_org_admin": flags.1,
         }))
     }
@@ -33,13 +40,13 @@ impl Who {
 
 /// A request on its way to the function.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
+pub struct Request {
     event: Value,
 }
 
 impl Request {
     /// From a platform admin, without a body. `target` is path and query.
-    pub(crate) fn new(method: &str, target: &str) -> Self {
+    pub fn new(method: &str, target: &str) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let event = json!({
             "version": "2.0", "rawPath": path, "rawQueryString": query, "headers": {"host": "api.example.com"},
@@ -48,23 +55,23 @@ impl Request {
         Self { event }.by(Who::PlatformAdmin)
     }
 
-    pub(crate) fn get(target: &str) -> Self {
+    pub fn get(target: &str) -> Self {
         Self::new("GET", target)
     }
 
-    pub(crate) fn post(target: &str) -> Self {
+    pub fn post(target: &str) -> Self {
         Self::new("POST", target)
     }
 
-    pub(crate) fn put(target: &str, body: &Value) -> Self {
+    pub fn put(target: &str, body: &Value) -> Self {
         Self::new("PUT", target).json(body)
     }
 
-    pub(crate) fn by(self, who: Who) -> Self {
+    pub fn by(self, who: Who) -> Self {
         self.with_claims(who.claims())
     }
 
-    pub(crate) fn with_claims(mut self, claims: Option<Value>) -> Self {
+    pub fn with_claims(mut self, claims: Option<Value>) -> Self {
         let context = self.event["requestContext"].as_object_mut().unwrap();
         match claims {
             Some(claims) => context.insert("authorizer".into(), json!({"jwt": {"claims": claims, "scopes": null}})),
@@ -73,48 +80,48 @@ impl Request {
         self
     }
 
-    pub(crate) fn json(self, body: &Value) -> Self {
+    pub fn json(self, body: &Value) -> Self {
         self.text(body.to_string())
     }
 
     /// A body as it is, sent as JSON.
-    pub(crate) fn text(mut self, body: impl Into<String>) -> Self {
+    pub fn text(mut self, body: impl Into<String>) -> Self {
         self.event["body"] = body.into().into();
         self.header("content-type", "application/json")
     }
 
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         self.event["headers"][name] = value.into();
         self
     }
 
     /// Any other change of the event.
-    pub(crate) fn edit(mut self, change: impl FnOnce(&mut Value)) -> Self {
+    pub fn edit(mut self, change: impl FnOnce(&mut Value)) -> Self {
         change(&mut self.event);
         self
     }
 
-    pub(crate) fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         self.event["rawPath"].as_str().unwrap()
     }
 
-    pub(crate) fn event(&self) -> String {
+    pub fn event(&self) -> String {
         self.event.to_string()
     }
 }
 
 /// What the function answered.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u64,
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: String,
+pub struct Answer {
+    pub status: u64,
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
 }
 
 impl Answer {
     /// Reads an answer in API Gateway's form. Every answer carries the request id, and every error is a whole problem document;
     /// the health route alone answers 503 with a document of its own.
-    pub(crate) fn read(request: &Request, answer: &str) -> Self {
+    pub fn read(request: &Request, answer: &str) -> Self {
         let answer: Value = serde_json::from_str(answer).unwrap();
         let headers = serde_json::from_value(answer["headers"].clone()).unwrap();
         let body = answer["body"].as_str().unwrap().to_owned();
@@ -146,27 +153,27 @@ impl Answer {
         }
     }
 
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// Empty when it is not there.
-    pub(crate) fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    pub(crate) fn code(&self) -> String {
+    pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
     /// The pointers of the errors, in their order.
-    pub(crate) fn pointers(&self) -> Vec<String> {
+    pub fn pointers(&self) -> Vec<String> {
         let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
         errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
     }
 
     #[track_caller]
-    pub(crate) fn expect(self, status: u64) -> Self {
+    pub fn expect(self, status: u64) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }

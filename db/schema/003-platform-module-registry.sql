@@ -1,0 +1,274 @@
+-- The registry of modules, what organisations override, and the audit of both.
+-- Idempotent. Who may do what is in 005.
+
+create table if not exists public.platform_module_registry (
+  module_name            text primary key check (module_name ~ '^module-[a-z][a-z0-9-]*$' and length(module_name) <= 64),
+  display_name           text not null check (length(display_name) between 1 and 200),
+  description            text,
+  module_type            text not null default 'functional' check (module_type in ('core', 'functional')),
+  tier                   smallint not null default 3 check (tier between 1 and 3),
+  is_enabled             boolean not null default false,
+  is_installed           boolean not null default true,
+  version                text not null default '1.0.0' check (version ~ '^[0-9]+\.[0-9]+\.[0-9]+'),
+  min_compatible_version text check (min_compatible_version ~ '^[0-9]+\.[0-9]+\.[0-9]+'),
+  config                 jsonb not null default '{}' check (jsonb_typeof(config) = 'object'),
+  config_schema          jsonb,
+  feature_flags          jsonb not null default '{}' check (jsonb_typeof(feature_flags) = 'object'),
+  dependencies           text[] not null default '{}',
+  nav_config             jsonb,
+  required_permissions   text[] not null default '{}',
+  functions              jsonb not null default '[]' check (jsonb_typeof(functions) = 'array'),
+  created_at             timestamptz not null default now(),
+  updated_at             timestamptz not null default now(),
+  created_by             text,
+  updated_by             text,
+  disabled_at            timestamptz,
+  deleted_at             timestamptz,
+  row_version            bigint not null default 1,
+  constraint a_deleted_module_is_disabled check (deleted_at is null or not is_enabled)
+);
+
+comment on table  public.platform_module_registry is 'The modules of the platform, deleted ones too.';
+comment on column public.platform_module_registry.module_name is 'Its name everywhere; never used for another module.';
+comment on column public.platform_module_registry.display_name is 'Its name for people.';
+comment on column public.platform_module_registry.description is 'What it does, for people.';
+comment on column public.platform_module_registry.module_type is 'core: carries the platform, disabling it takes force; functional: the rest.';
+comment on column public.platform_module_registry.tier is '1 to 3; a module needs only modules of its own or a lower tier.';
+comment on column public.platform_module_registry.is_enabled is 'Switched by enable and disable only, which follow the dependencies.';
+comment on column public.platform_module_registry.is_installed is 'Whether its code is deployed; without it the module is off.';
+comment on column public.platform_module_registry.version is 'Semantic version of what is installed.';
+comment on column public.platform_module_registry.min_compatible_version is 'Oldest version that dependents may still ask for; null: any.';
+comment on column public.platform_module_registry.config is 'Settings of the module, valid by config_schema; its keys are never re-cased.';
+comment on column public.platform_module_registry.config_schema is 'JSON Schema of config; null: anything goes.';
+comment on column public.platform_module_registry.feature_flags is 'Flags that everybody signed in may read.';
+comment on column public.platform_module_registry.dependencies is 'What it needs: names, with @ and a version requirement where it matters.';
+comment on column public.platform_module_registry.nav_config is 'Its part of the menu; null: it has none.';
+comment on column public.platform_module_registry.required_permissions is 'A caller needs all of them to use the module.';
+comment on column public.platform_module_registry.functions is 'Lambda functions to keep warm while it is on; entries as in lambda_functions of the warming schedule.';
+comment on column public.platform_module_registry.created_at is 'When it was registered; anew when a deleted module is registered again.';
+comment on column public.platform_module_registry.updated_at is 'When it last changed.';
+comment on column public.platform_module_registry.created_by is 'Who registered it; null: the schema did.';
+comment on column public.platform_module_registry.updated_by is 'Who changed it last.';
+comment on column public.platform_module_registry.disabled_at is 'Since when it is disabled; null while it is enabled. Usage from before then still counts.';
+comment on column public.platform_module_registry.deleted_at is 'When it was deleted; null while it is registered.';
+comment on column public.platform_module_registry.row_version is 'Counts changes; served as the ETag and compared with If-Match.';
+
+create table if not exists public.platform_module_override (
+  org_id      text not null check (length(org_id) between 1 and 200),
+  module_name text not null references public.platform_module_registry,
+  is_enabled  boolean not null default true,
+  config      jsonb check (jsonb_typeof(config) = 'object'),
+  created_at  timestamptz not null default now(),
+  updated_at  timestamptz not null default now(),
+  created_by  text,
+  updated_by  text,
+  row_version bigint not null default 1,
+  primary key (org_id, module_name)
+);
+
+comment on table  public.platform_module_override is 'What an organisation has otherwise than the platform: a module off, or other settings.';
+comment on column public.platform_module_override.org_id is 'The organisation, by its opaque id.';
+comment on column public.platform_module_override.module_name is 'The module.';
+comment on column public.platform_module_override.is_enabled is 'False: off for this organisation. True changes nothing: it cannot be on where the platform has it off.';
+comment on column public.platform_module_override.config is 'Merged over the config of the module (RFC 7396); null: nothing of its own.';
+comment on column public.platform_module_override.created_at is 'When the override was made.';
+comment on column public.platform_module_override.updated_at is 'When it last changed.';
+comment on column public.platform_module_override.created_by is 'Who made it.';
+comment on column public.platform_module_override.updated_by is 'Who changed it last.';
+comment on column public.platform_module_override.row_version is 'Counts changes; served as the ETag and compared with If-Match.';
+
+create table if not exists public.platform_module_audit (
+  id          bigint generated always as identity primary key,
+  occurred_at timestamptz not null default now(),
+  module_name text not null,
+  org_id      text,
+  actor       text,
+  action      text not null check (action in
+    ('register', 'update', 'enable', 'disable', 'delete', 'override', 'override_change', 'override_remove')),
+  before      jsonb,
+  after       jsonb,
+  request_id  text
+);
+create index if not exists platform_module_audit_by_module on public.platform_module_audit (module_name, id desc);
+
+comment on table  public.platform_module_audit is 'Every change of the registry and of overrides, written by triggers. Rows are never changed or removed.';
+comment on column public.platform_module_audit.id is 'Counts up in the order of the changes of one module.';
+comment on column public.platform_module_audit.occurred_at is 'When the change began.';
+comment on column public.platform_module_audit.module_name is 'The module that changed.';
+comment on column public.platform_module_audit.org_id is 'The organisation whose override changed; null: the platform''s own row did.';
+comment on column public.platform_module_audit.actor is 'Who did it; null: no caller, but somebody with access to the database.';
+comment on column public.platform_module_audit.action is 'What was done.';
+comment on column public.platform_module_audit.before is 'The changed columns as they were; null where there was nothing.';
+comment on column public.platform_module_audit.after is 'The changed columns as they are; null where nothing is left.';
+comment on column public.platform_module_audit.request_id is 'The request that did it; the same for all modules of a cascade.';
+
+create table if not exists public.platform_module_version (
+  scope   text primary key,
+  version bigint not null
+);
+
+comment on table  public.platform_module_version is 'One number per scope that grows with every change, so that an unchanged registry is cheap to recognise.';
+comment on column public.platform_module_version.scope is 'Empty for the registry itself, or an organisation''s id for its overrides.';
+comment on column public.platform_module_version.version is 'Milliseconds since 1970 at the change, or one more than before: it never repeats, even after a restore.';
+
+-- A re-run works on tables that 005 has closed to their owner; 005 closes them again.
+alter table public.platform_module_registry no force row level security;
+alter table public.platform_module_override no force row level security;
+alter table public.platform_module_version  no force row level security;
+
+-- Whoever writes to the registry waits for the others first, even with psql: enabling X (which needs Y) and disabling Y would
+-- pass each other by at any isolation level below serialisable.
+create or replace function public.platform_module_registry_lock() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('module_mgmt.platform_module_registry', 0));
+  return null;
+end
+$$;
+
+-- Who asks is the claims' matter: what a statement sends about it is overwritten.
+create or replace function public.platform_module_stamp() returns trigger
+language plpgsql set search_path = '' as $$
+declare
+  actor text := nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub';
+  is_new boolean := tg_op = 'INSERT';
+begin
+  new.updated_at := now();
+  new.updated_by := actor;
+  new.row_version := 1;
+  if not is_new then
+    new.row_version := old.row_version + 1;
+    -- A deleted module that is registered again begins anew, but its versions go on: an ETag must never repeat.
+    if tg_table_name = 'platform_module_registry' then
+      is_new := (to_jsonb(old) ->> 'deleted_at') is not null and (to_jsonb(new) ->> 'deleted_at') is null;
+    end if;
+  end if;
+  if is_new then
+    new.created_at := now();
+    new.created_by := actor;
+  else
+    new.created_at := old.created_at;
+    new.created_by := old.created_by;
+  end if;
+  return new;
+end
+$$;
+
+-- Usage is judged by when its module was disabled, so nobody sets that by hand.
+create or replace function public.platform_module_registry_disabled_at() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  if new.is_enabled then
+    new.disabled_at := null;
+  elsif tg_op = 'INSERT' or old.is_enabled then
+    new.disabled_at := clock_timestamp();
+  else
+    new.disabled_at := old.disabled_at;
+  end if;
+  return new;
+end
+$$;
+
+-- The last line of defence: no statement may leave an enabled module without what it needs. The function that made the statement
+-- should have refused with better words.
+create or replace function public.platform_module_registry_check() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  broken text;
+begin
+  select format('%s needs %s', module.module_name, needed.name) into broken
+  from public.platform_module_registry module
+  cross join lateral (select split_part(dependency, '@', 1) as name from unnest(module.dependencies) dependency) needed
+  left join public.platform_module_registry other on other.module_name = needed.name
+  where module.is_enabled and not coalesce(other.is_enabled and other.is_installed, false)
+  limit 1;
+  if found then
+    raise exception 'an enabled module would be left without what it needs: %', broken
+      using errcode = 'integrity_constraint_violation';
+  end if;
+  return null;
+end
+$$;
+
+-- One row per changed module or override, with the columns that changed, and a new version for its scope.
+create or replace function public.platform_module_audit_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  bookkeeping text[] := array['row_version', 'created_at', 'updated_at', 'created_by', 'updated_by'];
+  was jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) - bookkeeping end;
+  now_is jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) - bookkeeping end;
+  subject jsonb := coalesce(now_is, was);
+  what text;
+begin
+  if tg_table_name = 'platform_module_override' then
+    what := case tg_op when 'INSERT' then 'override' when 'UPDATE' then 'override_change' else 'override_remove' end;
+  else
+    what := case
+      when was is null or (was ->> 'deleted_at' is not null and now_is ->> 'deleted_at' is null) then 'register'
+      when was ->> 'deleted_at' is null and now_is ->> 'deleted_at' is not null then 'delete'
+      when was -> 'is_enabled' = 'false' and now_is -> 'is_enabled' = 'true' then 'enable'
+      when was -> 'is_enabled' = 'true' and now_is -> 'is_enabled' = 'false' then 'disable'
+      else 'update'
+    end;
+  end if;
+  if tg_op = 'UPDATE' and what <> 'register' then
+    select jsonb_object_agg(key, was -> key), jsonb_object_agg(key, now_is -> key) into was, now_is
+    from jsonb_object_keys(now_is) key where was -> key is distinct from now_is -> key;
+  end if;
+  insert into public.platform_module_audit (module_name, org_id, actor, action, before, after, request_id)
+  values (subject ->> 'module_name', subject ->> 'org_id', claims ->> 'sub', what, was, now_is, claims ->> 'request_id');
+
+  insert into public.platform_module_version as current (scope, version)
+  values (coalesce(subject ->> 'org_id', ''), (extract(epoch from clock_timestamp()) * 1000)::bigint)
+  on conflict (scope) do update set version = greatest(excluded.version, current.version + 1);
+  return null;
+end
+$$;
+
+create or replace function public.platform_module_audit_stays() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception 'the audit is append-only' using errcode = 'insufficient_privilege';
+end
+$$;
+
+create or replace trigger a_lock before insert or update or delete on public.platform_module_registry
+  for each statement execute function public.platform_module_registry_lock();
+create or replace trigger b_stamp before insert or update on public.platform_module_registry
+  for each row execute function public.platform_module_stamp();
+create or replace trigger c_disabled_at before insert or update on public.platform_module_registry
+  for each row execute function public.platform_module_registry_disabled_at();
+create or replace trigger d_audit after insert or update or delete on public.platform_module_registry
+  for each row execute function public.platform_module_audit_change();
+create or replace trigger e_check after insert or update or delete on public.platform_module_registry
+  for each statement execute function public.platform_module_registry_check();
+
+create or replace trigger b_stamp before insert or update on public.platform_module_override
+  for each row execute function public.platform_module_stamp();
+create or replace trigger d_audit after insert or update or delete on public.platform_module_override
+  for each row execute function public.platform_module_audit_change();
+
+create or replace trigger a_stay before update or delete or truncate on public.platform_module_audit
+  for each statement execute function public.platform_module_audit_stays();
+
+-- The modules that every platform of this kind has. What a platform has made of them stays.
+insert into public.platform_module_registry
+  (module_name, display_name, description, module_type, tier, is_enabled, dependencies, nav_config)
+values
+  ('module-access', 'Access', 'Organisations, members and their permissions.', 'core', 1, true, '{}',
+   '{"route": "/access", "icon": "users", "label": "Access", "order": 10, "adminOnly": false, "children": [
+      {"route": "/access/members", "icon": "user", "label": "Members", "order": 10, "adminOnly": false, "children": []},
+      {"route": "/access/organisations", "icon": "building", "label": "Organisations", "order": 20, "adminOnly": true, "children": []}]}'),
+  ('module-ai', 'AI', 'Providers and models that the other modules use.', 'core', 2, true, '{module-access}',
+   '{"route": "/ai", "icon": "sparkles", "label": "AI", "order": 20, "adminOnly": false, "children": [
+      {"route": "/ai/providers", "icon": "plug", "label": "Providers", "order": 10, "adminOnly": true, "children": []}]}'),
+  ('module-mgmt', 'Management', 'Warm functions, modules and their use.', 'core', 3, true, '{module-access,module-ai}',
+   '{"route": "/platform", "icon": "settings", "label": "Platform", "order": 90, "adminOnly": true, "children": [
+      {"route": "/platform/modules", "icon": "blocks", "label": "Modules", "order": 10, "adminOnly": true, "children": []},
+      {"route": "/platform/warming", "icon": "flame", "label": "Warming", "order": 20, "adminOnly": true, "children": []},
+      {"route": "/platform/usage", "icon": "chart", "label": "Usage", "order": 30, "adminOnly": true, "children": []}]}')
+on conflict (module_name) do nothing;
+
+insert into public.platform_module_version (scope, version)
+values ('', (extract(epoch from clock_timestamp()) * 1000)::bigint) on conflict (scope) do nothing;

@@ -1,0 +1,193 @@
+-- Who may do what with the tables of 003.
+-- Idempotent: policies are dropped and made again, in one transaction.
+
+-- Owns the functions that must see or write more than their caller may: each does one thing, and nobody can become this role.
+-- The owner of the database has to be a member to hand functions over.
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'module_mgmt_definer') then
+    create role module_mgmt_definer nologin noinherit;
+  end if;
+  if not pg_has_role(current_user, 'module_mgmt_definer', 'usage') then
+    begin
+      execute format('grant module_mgmt_definer to %I', current_user);
+    exception when insufficient_privilege then
+      raise exception 'the role module_mgmt_definer was made by somebody else; who made it must run: grant module_mgmt_definer to %',
+        quote_ident(current_user);
+    end;
+  end if;
+end
+$$;
+grant usage on schema public, module_mgmt to module_mgmt_definer;
+grant execute on function module_mgmt.claims(), module_mgmt.get_current_org_id() to module_mgmt_definer;
+
+create or replace function module_mgmt.is_signed_in() returns boolean
+language sql stable parallel safe set search_path = '' as $$
+  select coalesce(module_mgmt.claims() ->> 'sub' <> '' and module_mgmt.get_current_org_id() is not null, false)
+$$;
+comment on function module_mgmt.is_signed_in() is 'Whether the caller has an identity and an organisation.';
+
+-- The claims' organisation's view of the registry, in one short text; asking for it reads two rows.
+create or replace function module_mgmt.registry_version() returns text
+language sql stable security definer set search_path = '' as $$
+  select concat_ws('-',
+    (select version from public.platform_module_version where scope = ''),
+    coalesce((select version from public.platform_module_version where scope = module_mgmt.get_current_org_id()), 0),
+    left(encode(sha256(convert_to(module_mgmt.get_current_org_id(), 'UTF8')), 'hex'), 12))
+  where module_mgmt.is_signed_in()
+$$;
+comment on function module_mgmt.registry_version() is
+  'Changes with every change of the registry or of the overrides of the caller''s organisation; null without a caller.';
+
+-- Gates must tell why a module is off, and callers may not read the rows of modules that are: so this tells that much and no more.
+create or replace function module_mgmt.module_states()
+returns table (name text, module_type text, is_enabled boolean, is_installed boolean, org_on boolean, dependencies text[],
+  required_permissions text[])
+language sql stable security definer set search_path = '' as $$
+  select module.module_name, module.module_type, module.is_enabled, module.is_installed,
+    coalesce(override.is_enabled, true), module.dependencies, module.required_permissions
+  from public.platform_module_registry module
+  left join public.platform_module_override override
+    on override.module_name = module.module_name and override.org_id = module_mgmt.get_current_org_id()
+  where module.deleted_at is null and module_mgmt.is_signed_in()
+  order by module.module_name
+$$;
+comment on function module_mgmt.module_states() is
+  'What decides whether each module is on for the caller''s organisation; nothing without a caller.';
+
+-- Handed over to the definer, who may create nothing afterwards.
+do $$
+declare
+  handed record;
+begin
+  grant create on schema public, module_mgmt to module_mgmt_definer;
+  for handed in
+    select oid::regprocedure as name from pg_proc
+    where oid in ('public.platform_module_registry_check()'::regprocedure, 'public.platform_module_audit_change()'::regprocedure,
+                  'module_mgmt.registry_version()'::regprocedure, 'module_mgmt.module_states()'::regprocedure)
+      and proowner <> 'module_mgmt_definer'::regrole
+  loop
+    execute format('alter function %s owner to module_mgmt_definer', handed.name);
+  end loop;
+  revoke create on schema public, module_mgmt from module_mgmt_definer;
+end
+$$;
+
+revoke all on function module_mgmt.is_signed_in(), module_mgmt.registry_version(), module_mgmt.module_states() from public;
+grant execute on function module_mgmt.is_signed_in() to authenticated, module_mgmt_request, module_mgmt_worker, module_mgmt_definer;
+grant execute on function module_mgmt.registry_version(), module_mgmt.module_states() to module_mgmt_request;
+
+-- Triggers run their functions whoever may execute them; nobody needs to call them.
+revoke all on function public.platform_module_registry_lock(), public.platform_module_stamp(),
+  public.platform_module_registry_disabled_at(), public.platform_module_registry_check(),
+  public.platform_module_audit_change(), public.platform_module_audit_stays() from public, anon, authenticated;
+
+revoke all on public.platform_module_registry, public.platform_module_override, public.platform_module_audit,
+  public.platform_module_version
+  from public, anon, authenticated, module_mgmt_request, module_mgmt_worker, module_mgmt_definer;
+
+-- Not granted to authenticated: config, config_schema, functions, dependencies and required_permissions, which are for
+-- platform admins; they go through the API.
+grant select (module_name, display_name, description, module_type, tier, is_enabled, is_installed, version, feature_flags,
+    nav_config, created_at, updated_at)
+  on public.platform_module_registry to authenticated;
+grant select (org_id, module_name, is_enabled, created_at, updated_at) on public.platform_module_override to authenticated;
+
+grant select, insert, update on public.platform_module_registry to module_mgmt_request;
+grant select, insert, update, delete on public.platform_module_override to module_mgmt_request;
+grant select on public.platform_module_audit to module_mgmt_request;
+grant select on public.platform_module_registry to module_mgmt_worker;
+grant select on public.platform_module_registry, public.platform_module_override to module_mgmt_definer;
+grant insert on public.platform_module_audit to module_mgmt_definer;
+grant select, insert, update on public.platform_module_version to module_mgmt_definer;
+
+alter table public.platform_module_registry enable row level security, force row level security;
+alter table public.platform_module_override enable row level security, force row level security;
+alter table public.platform_module_audit    enable row level security, force row level security;
+alter table public.platform_module_version  enable row level security, force row level security;
+
+-- Our own policies of an earlier run go; any other is not ours and is reported.
+do $$
+declare
+  found record;
+begin
+  for found in
+    select tablename, policyname from pg_policies
+    where schemaname = 'public' and tablename in
+      ('platform_module_registry', 'platform_module_override', 'platform_module_audit', 'platform_module_version')
+  loop
+    if found.policyname ~ '^(Platform admins|Organisation admins|Members|Everybody signed in|The worker|The definer) ' then
+      execute format('drop policy %I on public.%I', found.policyname, found.tablename);
+    else
+      raise warning 'policy "%" on % is not of module-mgmt; it stays in force', found.policyname, found.tablename;
+    end if;
+  end loop;
+end
+$$;
+
+create policy "Platform admins read every module" on public.platform_module_registry
+  for select to authenticated, module_mgmt_request using ((select module_mgmt.is_platform_admin()));
+create policy "Platform admins register modules" on public.platform_module_registry
+  for insert to module_mgmt_request with check ((select module_mgmt.is_platform_admin()));
+create policy "Platform admins change modules" on public.platform_module_registry
+  for update to module_mgmt_request
+  using ((select module_mgmt.is_platform_admin())) with check ((select module_mgmt.is_platform_admin()));
+create policy "Everybody signed in reads enabled modules" on public.platform_module_registry
+  for select to authenticated, module_mgmt_request
+  using (is_enabled and deleted_at is null and (select module_mgmt.is_signed_in()));
+create policy "The worker reads every module" on public.platform_module_registry
+  for select to module_mgmt_worker using (true);
+create policy "The definer reads every module" on public.platform_module_registry
+  for select to module_mgmt_definer using (true);
+
+create policy "Members read the overrides of their organisation" on public.platform_module_override
+  for select to authenticated, module_mgmt_request
+  using (org_id = (select module_mgmt.get_current_org_id()) and (select module_mgmt.is_signed_in()));
+create policy "Organisation admins keep the overrides of their organisation" on public.platform_module_override
+  for all to module_mgmt_request
+  using (org_id = (select module_mgmt.get_current_org_id()) and (select module_mgmt.is_org_admin()))
+  with check (org_id = (select module_mgmt.get_current_org_id()) and (select module_mgmt.is_org_admin()));
+create policy "Platform admins read every override" on public.platform_module_override
+  for select to authenticated, module_mgmt_request using ((select module_mgmt.is_platform_admin()));
+create policy "Platform admins keep every override" on public.platform_module_override
+  for all to module_mgmt_request
+  using ((select module_mgmt.is_platform_admin())) with check ((select module_mgmt.is_platform_admin()));
+create policy "The definer reads every override" on public.platform_module_override
+  for select to module_mgmt_definer using (true);
+
+create policy "Platform admins read the audit" on public.platform_module_audit
+  for select to module_mgmt_request using ((select module_mgmt.is_platform_admin()));
+create policy "The definer adds to the audit" on public.platform_module_audit
+  for insert to module_mgmt_definer with check (true);
+
+create policy "The definer counts changes" on public.platform_module_version
+  for all to module_mgmt_definer using (true) with check (true);
+
+comment on policy "Platform admins read every module" on public.platform_module_registry is
+  'Disabled and deleted ones too.';
+comment on policy "Platform admins register modules" on public.platform_module_registry is
+  'POST of a name that was never used.';
+comment on policy "Platform admins change modules" on public.platform_module_registry is
+  'Updates, enable, disable and the soft delete. There is no DELETE.';
+comment on policy "Everybody signed in reads enabled modules" on public.platform_module_registry is
+  'Menus and module lists of members.';
+comment on policy "The worker reads every module" on public.platform_module_registry is
+  'The warmer pings the functions of modules that are on.';
+comment on policy "The definer reads every module" on public.platform_module_registry is
+  'The check of the graph, and the states that gates ask for.';
+comment on policy "Members read the overrides of their organisation" on public.platform_module_override is
+  'What is off for them, they may know.';
+comment on policy "Organisation admins keep the overrides of their organisation" on public.platform_module_override is
+  'PUT and DELETE of an override, in their own organisation only.';
+comment on policy "Platform admins read every override" on public.platform_module_override is
+  'The impact of a change names how many organisations it meets.';
+comment on policy "Platform admins keep every override" on public.platform_module_override is
+  'Help for organisations; deleting a module removes its overrides.';
+comment on policy "The definer reads every override" on public.platform_module_override is
+  'The states that gates ask for.';
+comment on policy "Platform admins read the audit" on public.platform_module_audit is
+  'GET /platform/modules/{name}/history.';
+comment on policy "The definer adds to the audit" on public.platform_module_audit is
+  'The triggers write it; nobody else can.';
+comment on policy "The definer counts changes" on public.platform_module_version is
+  'The triggers count; registry_version() tells.';
