@@ -87,6 +87,7 @@ create table if not exists public.platform_module_audit (
     ('register', 'update', 'enable', 'disable', 'delete', 'override', 'override_change', 'override_remove')),
   before      jsonb,
   after       jsonb,
+  row_version bigint,
   request_id  text
 );
 create index if not exists platform_module_audit_by_module on public.platform_module_audit (module_name, id desc);
@@ -100,6 +101,7 @@ comment on column public.platform_module_audit.actor is 'Who did it; null: no ca
 comment on column public.platform_module_audit.action is 'What was done.';
 comment on column public.platform_module_audit.before is 'The changed columns as they were; null where there was nothing.';
 comment on column public.platform_module_audit.after is 'The changed columns as they are; null where nothing is left.';
+comment on column public.platform_module_audit.row_version is 'The version that the change made, or removed; it tells what changed since another.';
 comment on column public.platform_module_audit.request_id is 'The request that did it; the same for all modules of a cascade.';
 
 create table if not exists public.platform_module_version (
@@ -216,8 +218,9 @@ begin
     select jsonb_object_agg(key, was -> key), jsonb_object_agg(key, now_is -> key) into was, now_is
     from jsonb_object_keys(now_is) key where was -> key is distinct from now_is -> key;
   end if;
-  insert into public.platform_module_audit (module_name, org_id, actor, action, before, after, request_id)
-  values (subject ->> 'module_name', subject ->> 'org_id', claims ->> 'sub', what, was, now_is, claims ->> 'request_id');
+  insert into public.platform_module_audit (module_name, org_id, actor, action, before, after, row_version, request_id)
+  values (subject ->> 'module_name', subject ->> 'org_id', claims ->> 'sub', what, was, now_is,
+    case when tg_op = 'DELETE' then old.row_version else new.row_version end, claims ->> 'request_id');
 
   insert into public.platform_module_version as current (scope, version)
   values (coalesce(subject ->> 'org_id', ''), (extract(epoch from clock_timestamp()) * 1000)::bigint)

@@ -106,7 +106,7 @@ class Registry:
 
 
 class Server:
-    """An HTTP server on this machine; ``answer(request)`` returns status, headers and body. ``asked`` is what it was asked."""
+    """An HTTP server on this machine; ``answer(request)`` returns status, headers and body."""
 
     def __init__(self, answer):
         server = self

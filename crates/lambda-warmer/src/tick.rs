@@ -131,7 +131,7 @@ fn parse(stored: &Stored) -> Result<WarmingConfig> {
 }
 
 fn unreadable(detail: &str) -> Error {
-    Error::Conflict { code: "config_unreadable", detail: detail.to_owned() }
+    Error::conflict("config_unreadable", detail)
 }
 
 fn targets(stored: &Stored, config: &WarmingConfig) -> Vec<Target> {

@@ -27,9 +27,12 @@ pub enum Error {
     NotFound,
     #[error("this path does not know the method")]
     MethodNotAllowed,
-    /// A rule of the domain forbids the change now; `code` is stable, for programs.
+    /// A rule of the domain forbids the change now; `code` is stable, for programs, and `more` joins the problem's members.
     #[error("{detail}")]
-    Conflict { code: &'static str, detail: String },
+    Conflict { code: &'static str, detail: String, more: Map<String, Value> },
+    /// The write must say by If-Match which version it replaces.
+    #[error("send If-Match with the ETag of what you read, so that nobody's change is lost")]
+    PreconditionRequired,
     /// If-Match names a version that is not the current one.
     #[error("the resource has changed since version {expected}")]
     Stale { expected: String, current_etag: String, changed: Value },
@@ -78,6 +81,10 @@ impl Error {
         Self::Malformed { detail: detail.into(), errors: Vec::new() }
     }
 
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Conflict { code, detail: detail.into(), more: Map::new() }
+    }
+
     pub fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, message)])
     }
@@ -93,6 +100,9 @@ impl Error {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
             Self::Conflict { code, .. } => (StatusCode::CONFLICT, code, "The current state forbids this"),
+            Self::PreconditionRequired => {
+                (StatusCode::PRECONDITION_REQUIRED, "precondition_required", "Say which version you replace")
+            }
             Self::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "stale_version", "The resource has changed"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request is too large"),
             Self::UnsupportedMediaType => {
@@ -117,6 +127,7 @@ impl Error {
         match self {
             Self::Malformed { errors, .. } if !errors.is_empty() => problem.add("errors", errors),
             Self::Invalid(errors) => problem.add("errors", errors),
+            Self::Conflict { more, .. } => problem.more.extend(more.clone()),
             Self::Stale { current_etag, changed, .. } => {
                 problem.add("currentEtag", current_etag);
                 problem.add("changed", changed);

@@ -33,6 +33,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// A body that a handler took as bytes, because it may be absent; [`Json`] otherwise.
+///
+/// # Errors
+/// As [`Json`].
+pub fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T> {
+    if is_json(headers) { parse(body) } else { Err(Error::UnsupportedMediaType) }
+}
+
 /// Parses a whole document; [`Json`] without HTTP.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(body)

@@ -23,6 +23,8 @@ pub mod functions;
 pub mod host;
 #[cfg(feature = "http")]
 pub mod json;
+#[cfg(feature = "db")]
+pub mod module_state;
 pub mod modules;
 #[cfg(any(feature = "http", feature = "host"))]
 mod problem;

@@ -51,7 +51,9 @@ async fn an_enabled_modules_events_reach_the_handler_and_forward_their_authoriza
     assert_eq!(through(&gate, &member()).await.unwrap(), json!({"handled": "/prod/orders/7"}));
     assert_eq!(registry.reads()[0].credential.as_deref(), Some("Bearer t"));
     let granted = gate.admit(&member().to_string(), "").await.unwrap();
-    assert!(matches!(granted, Admission::Granted(caller) if caller.user_id == "u"));
+    assert!(
+        matches!(granted, Admission::Granted(caller) if caller.user_id == "u" && caller.request_id == "gateway-id")
+    );
 }
 
 #[tokio::test]

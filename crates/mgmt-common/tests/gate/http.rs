@@ -8,7 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use mgmt_common::host::gate::{Credential, Gate, HttpSource, Verdict};
+use mgmt_common::host::gate::{Credential, Gate, HttpSource, StateSource as _, Verdict};
 use mgmt_common::modules::decision::{Permissions, Reason};
 use mgmt_common::modules::state::{ModuleType, RegistryState};
 use serde_json::json;
@@ -192,4 +192,28 @@ async fn a_server_that_hangs_or_is_not_there_holds_nobody() {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let (gate, _) = gate(HttpSource::new(&format!("http://{free}")).unwrap());
     assert_eq!(check_as(&gate, "a", "Bearer a").await, UNKNOWN);
+}
+
+/// The server's certificate is valid for its name, but nobody has vouched for it.
+#[tokio::test]
+async fn a_certificate_that_no_known_root_signed_is_refused() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let handshake = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        acceptor.accept(stream).await.map(drop).map_err(|error| error.to_string())
+    });
+    let source = HttpSource::new(&format!("https://localhost:{port}")).unwrap();
+    let error = source.read("a", Some(&Credential::new("Bearer a")), None).await.unwrap_err().to_string();
+    assert!(error.contains("UnknownIssuer"), "{error}");
+    assert!(handshake.await.unwrap().is_err());
 }

@@ -60,7 +60,8 @@ impl Gate {
         let caller = context.authorizer.as_ref().and_then(|sent| Caller::from_authorizer(sent, names));
         let answer = match caller {
             None => unauthenticated(instance, request_id),
-            Some(caller) => {
+            Some(mut caller) => {
+                request_id.clone_into(&mut caller.request_id);
                 let credential = event.headers.authorization.map(Credential::new);
                 match self.check_with(&caller.org_id, &caller.held_permissions(), credential.as_ref()).await {
                     Verdict::Open => return Ok(Admission::Granted(caller)),

@@ -34,8 +34,11 @@ struct Current {
 
 impl HttpClient {
     pub(super) fn get(&self) -> Result<HyperClient, ReadError> {
+        self.get_at(SystemTime::now())
+    }
+
+    fn get_at(&self, now: SystemTime) -> Result<HyperClient, ReadError> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = SystemTime::now();
         if let Some(current) = &mut *current {
             let idle = now.duration_since(current.last_use).unwrap_or(Duration::MAX);
             if idle > TRUSTED_IDLE {
@@ -62,4 +65,48 @@ fn connector() -> Result<HttpsConnector<HttpConnector>, ReadError> {
     let tls = HttpsConnectorBuilder::new().with_provider_and_webpki_roots(ring::default_provider());
     let tls = tls.map_err(|error| ReadError::Failed(format!("TLS cannot be set up: {error}")))?;
     Ok(tls.https_or_http().enable_http1().build())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http_body_util::BodyExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// Answers every request alike, keeps connections, and counts them.
+    async fn server() -> (http::Uri, Arc<AtomicUsize>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let uri = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = connections.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move {
+                    while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {
+                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+                    }
+                });
+            }
+        });
+        (uri, connections)
+    }
+
+    #[tokio::test]
+    async fn connections_are_kept_for_a_while_and_not_trusted_after_a_pause() {
+        let (uri, connections) = server().await;
+        let client = HttpClient::default();
+        let start = SystemTime::now();
+        for (seconds, expected) in [(0, 1), (40, 1), (80, 1), (126, 2), (130, 2)] {
+            let client = client.get_at(start + Duration::from_secs(seconds)).unwrap();
+            client.get(uri.clone()).await.unwrap().into_body().collect().await.unwrap();
+            // The connection returns to the pool in a task of its own.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert_eq!(connections.load(Ordering::Relaxed), expected, "after {seconds} seconds");
+        }
+    }
 }
