@@ -174,7 +174,8 @@ def _read_request(event: Event, context: Any, names: ClaimNames) -> _Request:
         described = event["requestContext"]
         path, method, stage = event["rawPath"], described["http"]["method"], described.get("stage")
         headers = event.get("headers") or {}
-        authorization = headers.get("authorization")
+        # The gateway writes names in lower case; local ones do not always.
+        authorization = next((headers[name] for name in headers if name.lower() == "authorization"), None)
         authorizer, route_key = described.get("authorizer"), described.get("routeKey")
     except (AttributeError, KeyError, TypeError):
         raise NotAnHttpEvent("the event is none of an HTTP API with payload 2.0") from None

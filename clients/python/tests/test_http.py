@@ -57,9 +57,10 @@ class Http(unittest.TestCase):
             self.assertEqual({asked["path"] for asked in server.asked}, {"/stage/platform/modules/state"})
 
     def test_the_events_own_authorization_is_forwarded(self):
-        with Server(proper(state())) as server:
-            gate, _ = self.gate(server)
-            self.assertIsNone(gate.refusal(event(headers={"authorization": "Bearer a"})))
+        for name in ("authorization", "Authorization"):
+            with Server(proper(state())) as server:
+                gate, _ = self.gate(server)
+                self.assertIsNone(gate.refusal(event(headers={name: "Bearer a"})))
 
     def test_a_service_token_reads_the_organisation_that_is_asked_about(self):
         org_id = "org|1 &orgId=b/ü"

@@ -50,6 +50,11 @@ async fn an_enabled_modules_events_reach_the_handler_and_forward_their_authoriza
     let (gate, _) = registry.gate(ModuleType::Functional);
     assert_eq!(through(&gate, &member()).await.unwrap(), json!({"handled": "/prod/orders/7"}));
     assert_eq!(registry.reads()[0].credential.as_deref(), Some("Bearer t"));
+    let mut local = member();
+    local["headers"] = json!({"Authorization": "Bearer local"});
+    local["requestContext"]["authorizer"]["jwt"]["claims"]["org_id"] = "b".into();
+    through(&gate, &local).await.unwrap();
+    assert_eq!(registry.reads()[1].credential.as_deref(), Some("Bearer local"));
     let granted = gate.admit(&member().to_string(), "").await.unwrap();
     assert!(
         matches!(granted, Admission::Granted(caller) if caller.user_id == "u" && caller.request_id == "gateway-id")

@@ -34,15 +34,16 @@ pub struct NotAnHttpEvent(#[from] serde_json::Error);
 struct Event {
     raw_path: String,
     #[serde(default)]
-    headers: Headers,
+    headers: BTreeMap<String, String>,
     request_context: RequestContext,
 }
 
-/// The gateway writes names in lower case.
-#[derive(Default, Deserialize)]
-struct Headers {
-    #[serde(default)]
-    authorization: Option<String>,
+impl Event {
+    /// The gateway writes names in lower case; local ones do not always.
+    fn authorization(&self) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(name, _)| name.eq_ignore_ascii_case("authorization")).map(|(_, value)| value.as_str())
+    }
 }
 
 impl Gate {
@@ -62,7 +63,7 @@ impl Gate {
             None => unauthenticated(instance, request_id),
             Some(mut caller) => {
                 request_id.clone_into(&mut caller.request_id);
-                let credential = event.headers.authorization.map(Credential::new);
+                let credential = event.authorization().map(Credential::new);
                 match self.check_with(&caller.org_id, &caller.held_permissions(), credential.as_ref()).await {
                     Verdict::Open => return Ok(Admission::Granted(caller)),
                     Verdict::Closed(reason) => self.disabled(reason, instance, request_id),
