@@ -590,8 +590,7 @@ class Gate:
             with self._lock:
                 # It may have left while it was read.
                 organisation = self._organisation(org_id)
-                organisation.snapshot, organisation.failed = snapshot, None
-                organisation.authorization = authorization
+                organisation.snapshot, organisation.authorization = snapshot, authorization
 
     def _read(self, org_id: str, authorization: str | None, known: _Snapshot | None, began: Moment) -> _Snapshot:
         known_version = known.version if known is not None else None

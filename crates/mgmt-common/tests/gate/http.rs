@@ -179,6 +179,13 @@ async fn trouble_is_answered_from_what_is_known() {
 async fn a_304_that_nobody_asked_for_is_no_answer() {
     let server = Server::start(Behaviour::NotModified).await;
     assert_eq!(check_as(&server.gate().0, "a", "Bearer a").await, UNKNOWN);
+    // A version that fits into no header cannot be asked about either.
+    server.behave(Behaviour::Body(serde_json::to_string(&state("a", "v\n1", None)).unwrap()));
+    let (gate, clock) = server.gate();
+    assert_eq!(check_as(&gate, "a", "Bearer a").await, Verdict::Open);
+    server.behave(Behaviour::NotModified);
+    clock.advance(300);
+    assert_eq!(check_as(&gate, "a", "Bearer a").await, UNKNOWN);
 }
 
 #[tokio::test]

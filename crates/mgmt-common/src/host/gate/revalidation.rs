@@ -95,10 +95,7 @@ impl Gate {
             // It left the memory while it was read, or the source confirms what it was not asked about.
             (None, None) => return Err(ReadError::Failed("nothing is known that could be unchanged".into())),
         }
-        organisation.failed = None;
-        if credential.is_some() {
-            organisation.credential = credential.cloned();
-        }
+        organisation.credential = credential.cloned();
         Ok(())
     }
 
