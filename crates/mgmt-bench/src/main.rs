@@ -4,6 +4,7 @@
 
 mod compile;
 mod fan_out;
+mod registry;
 mod start_up;
 
 use anyhow::{Context as _, Result};
@@ -25,6 +26,7 @@ async fn main() -> Result<()> {
     let mut rows = start_up::measure(folder).await?;
     rows.extend(compile::measure());
     rows.extend(fan_out::measure(&folder.join("lambda-warmer")).await?);
+    rows.extend(registry::measure().await?);
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["what", "measured", "ratio", "promise"]);
     for row in rows {
