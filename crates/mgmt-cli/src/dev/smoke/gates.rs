@@ -2,72 +2,67 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use axum::http::Method;
 
-use super::call;
+use super::{Report, call};
 use crate::dev::http::Answer;
 use crate::dev::identity::MEMBER;
 use crate::dev::platform::Platform;
 use crate::dev::samples::{Gated, PYTHON_GATE, RUST_GATE};
 
-/// What a gate knows may be 30 seconds old, and the answer takes a moment.
-const LIMIT: Duration = Duration::from_secs(32);
+/// So old may be what a gate knows: a request sent later than this after a change must be answered by it.
+const LIMIT: Duration = Duration::from_secs(30);
 
-/// What each of the gates was seen to do.
-#[derive(Debug)]
-pub(super) struct Both<T> {
-    pub(super) rust: T,
-    pub(super) python: T,
+/// When each of the gates followed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Followed {
+    pub(super) rust: Option<u64>,
+    pub(super) python: Option<u64>,
 }
 
-/// Waits until both let requests pass; answers the seconds that each took.
-pub(super) async fn wait_until_open(platform: &Platform) -> Result<Both<u64>> {
-    let is_open = |answer: &Answer, gate: &Gated, path: &str| {
-        anyhow::ensure!(
-            answer.status == 200 || answer.body["code"] == "module_disabled",
-            "the gate of {} answered {}: {}",
-            gate.module,
-            answer.status,
-            answer.body
-        );
-        Ok(answer.status == 200 && answer.body["path"] == path)
+/// Asks both gates until they answer as their modules are since a moment; notes the seconds from then on.
+pub(super) async fn follow(platform: &Platform, report: &mut Report, is_on: bool, since: Instant) -> Result<Followed> {
+    let (rust, python) =
+        tokio::try_join!(watch(platform, &RUST_GATE, is_on, since), watch(platform, &PYTHON_GATE, is_on, since))?;
+    let mut note = |language: &str, gate: &Gated, seen: Seen| {
+        let state = if is_on { "on" } else { "off" };
+        let expected = expected(gate, is_on);
+        let seconds = (seen.answer == expected).then_some(seen.seconds);
+        report.expect(&format!("gate in {language} while {state}"), seen.answer, expected);
+        report.observe(&format!("after so many seconds ({language}, {state})"), seconds);
+        seconds
     };
-    both(platform, is_open).await
+    Ok(Followed { rust: note("Rust", &RUST_GATE, rust), python: note("Python", &PYTHON_GATE, python) })
 }
 
-/// Waits until both answer 503 with the module and the reason; answers the seconds that each took.
-pub(super) async fn wait_until_closed(platform: &Platform) -> Result<Both<u64>> {
-    let is_closed = |answer: &Answer, gate: &Gated, _: &str| {
-        if answer.status == 200 {
-            return Ok(false);
-        }
-        let body = &answer.body;
-        let told = (answer.status, body["code"].as_str(), body["module"].as_str(), body["reason"].as_str());
-        let wanted = (503, Some("module_disabled"), Some(gate.module), Some("platform_off"));
-        anyhow::ensure!(told == wanted, "the gate of {} answered {}: {body}", gate.module, answer.status);
-        Ok(true)
-    };
-    both(platform, is_closed).await
+/// The last answer, and when it came.
+struct Seen {
+    answer: String,
+    seconds: u64,
 }
 
-async fn both(platform: &Platform, done: impl Fn(&Answer, &Gated, &str) -> Result<bool>) -> Result<Both<u64>> {
-    let (rust, python) = tokio::try_join!(wait(platform, &RUST_GATE, &done), wait(platform, &PYTHON_GATE, &done))?;
-    Ok(Both { rust, python })
-}
-
-async fn wait(platform: &Platform, gate: &Gated, done: &impl Fn(&Answer, &Gated, &str) -> Result<bool>) -> Result<u64> {
-    let started = Instant::now();
-    let path = format!("{}/4711", gate.prefix);
+async fn watch(platform: &Platform, gate: &Gated, is_on: bool, since: Instant) -> Result<Seen> {
     loop {
-        let answer = call(platform, Some(&MEMBER), Method::GET, &path, None).await?;
-        if done(&answer, gate, &path)? {
-            return Ok(started.elapsed().as_secs());
-        }
-        if started.elapsed() > LIMIT {
-            let limit = LIMIT.as_secs();
-            bail!("the gate of {} still answers {} after {limit} seconds: {}", gate.module, answer.status, answer.body);
+        let is_last = since.elapsed() > LIMIT;
+        let answer = told(&call(platform, Some(&MEMBER), Method::GET, &path(gate), None).await?);
+        if is_last || answer == expected(gate, is_on) {
+            return Ok(Seen { answer, seconds: since.elapsed().as_secs() });
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+}
+
+fn path(gate: &Gated) -> String {
+    format!("{}/4711", gate.prefix)
+}
+
+fn expected(gate: &Gated, is_on: bool) -> String {
+    if is_on { format!("200 {}", path(gate)) } else { format!("503 module_disabled {} platform_off", gate.module) }
+}
+
+/// The status, and what the body says: the handler's path, or the gate's code, module and reason.
+fn told(answer: &Answer) -> String {
+    let words = ["path", "code", "module", "reason"].into_iter().filter_map(|field| answer.body[field].as_str());
+    [answer.status.to_string().as_str()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }

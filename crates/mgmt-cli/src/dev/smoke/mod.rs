@@ -2,8 +2,10 @@
 //! the bus.
 
 mod access;
+mod apply;
 mod gates;
 mod menu;
+mod pings;
 mod registry;
 mod report;
 mod warming;
@@ -27,11 +29,11 @@ pub(crate) async fn run(platform: &Platform) -> Result<Report> {
     registry::switch_on(platform, &mut report).await?;
     warming::save(platform, &mut report).await?;
     let first = warming::wait_for_run(platform, None).await?;
-    registry::check_pinged(platform, &mut report, &first).await?;
+    pings::check_while_on(platform, &mut report, &first).await?;
     let disabled_at = registry::switch_off(platform, &mut report).await?;
     let last = warming::wait_for_run(platform, Some(disabled_at)).await?;
     warming::check(platform, &mut report, &last).await?;
-    registry::check_not_pinged(&mut report, &last);
+    pings::check_while_off(&mut report, &last);
     registry::switch_on_again(platform, &mut report).await?;
     Ok(report)
 }
