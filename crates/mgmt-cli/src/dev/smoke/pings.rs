@@ -1,5 +1,7 @@
 //! The pings follow the modules.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use axum::http::Method;
 use serde_json::Value;
@@ -13,7 +15,10 @@ pub(super) async fn check_while_on(platform: &Platform, report: &mut Report, run
     let wanted = module_functions(platform).await?;
     let pinged = of_modules(run);
     report.registry.pinged_before = pinged.len();
-    report.expect("functions of modules pinged while on", names(&pinged), wanted);
+    report.expect_at_least("functions that only modules want warm", wanted.len(), 1);
+    report.expect("functions of modules pinged while on", names(&pinged), wanted.keys().cloned().collect::<Vec<_>>());
+    let all = warming::scheduled_pings() + wanted.values().sum::<u64>();
+    report.expect("pings asked while on, the schedule's own among them", run["asked"].clone(), all);
     let sum = |field: &str| pinged.iter().filter_map(|function| function[field].as_u64()).sum::<u64>();
     report.expect("their pings answered", sum("reached"), sum("asked"));
     report.observe("their distinct instances", sum("unique"));
@@ -27,15 +32,17 @@ pub(super) fn check_while_off(report: &mut Report, run: &Value) {
     report.expect("functions of modules pinged while off", names(&pinged), Vec::<String>::new());
 }
 
-/// The functions that the modules which are on want warm and the schedule does not name, as the registry has them.
-pub(super) async fn module_functions(platform: &Platform) -> Result<Vec<String>> {
+/// The functions that the modules which are on want warm and the schedule does not name, as the registry has them, each with
+/// how many instances.
+pub(super) async fn module_functions(platform: &Platform) -> Result<BTreeMap<String, u64>> {
     let path = "/platform/modules?enabled=true";
     let modules = call(platform, Some(&PLATFORM_ADMIN), Method::GET, path, None).await?.success(path)?;
     let lists = modules.as_array().into_iter().flatten().filter_map(|module| module["functions"].as_array());
-    let names = lists.flatten().filter_map(|function| function["name"].as_str().or(function.as_str()));
-    let mut names: Vec<String> = names.filter(|name| !warming::is_scheduled(name)).map(str::to_owned).collect();
-    names.sort();
-    Ok(names)
+    let entries = lists.flatten().filter_map(|function| {
+        let name = function["name"].as_str().or(function.as_str())?;
+        Some((name.to_owned(), function["concurrency"].as_u64().unwrap_or(1)))
+    });
+    Ok(entries.filter(|(name, _)| !warming::is_scheduled(name)).collect())
 }
 
 /// What a run says about the functions beside the schedule's own.

@@ -92,7 +92,7 @@ pub(super) async fn switch_on(platform: &Platform, report: &mut Report) -> Resul
 
 /// Switches everything off as it was told before, and answers since when it is.
 pub(super) async fn switch_off(platform: &Platform, report: &mut Report) -> Result<Timestamp> {
-    let warmed = module_functions(platform).await?;
+    let warmed: Vec<String> = module_functions(platform).await?.into_keys().collect();
     let told = switch(platform, &format!("{BASE}/disable?cascade=true&dryRun=true"), None).await?;
     report.expect("functions that a dry run says will cool down", told["impact"]["functions"].clone(), warmed);
     // The gates have just read that the modules are on: it takes them as long as it can.
