@@ -238,7 +238,10 @@ async fn faults_of_a_file_have_their_place_and_nothing_is_sent() {
     let error: Value = serde_json::from_str(&error).unwrap();
     assert_eq!((code, &error["errors"][0]["pointer"]), (Some(1), &json!("/0/name")));
     let (code, _, error) = platform.mgmt(&APPLY, "{").await;
-    assert!(code == Some(1) && error.contains("is not JSON"), "{error}");
+    assert!(code == Some(1) && error.contains("is not YAML"), "{error}");
+    // A flow list is YAML, however much it begins like JSON.
+    let (code, _, error) = platform.mgmt(&APPLY, "[{name: module-a, enabled: true}]").await;
+    assert!(code == Some(1) && error.contains("/0/enabled"), "{error}");
     let (code, ..) = platform.mgmt(&["apply"], "").await;
     assert_eq!(code, Some(2));
     assert!(platform.requests().is_empty());

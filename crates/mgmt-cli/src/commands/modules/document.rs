@@ -55,8 +55,8 @@ pub(super) fn read(path: &str) -> Result<Vec<Wanted>, Failure> {
 /// # Errors
 /// Every fault with its place.
 pub(crate) fn parse_text(path: &str, text: &str) -> Result<Vec<Wanted>, Failure> {
-    // JSON is YAML too; its own reader has the better messages.
-    let value: Value = if text.trim_start().starts_with(['{', '[']) {
+    // JSON is YAML too, but its own reader has the better messages.
+    let value: Value = if path.ends_with(".json") {
         serde_json::from_str(text).map_err(|error| Failure::new(format!("{path} is not JSON: {error}")))?
     } else {
         serde_saphyr::from_str(text).map_err(|error| Failure::new(format!("{path} is not YAML: {error}")))?
