@@ -13,10 +13,8 @@ use super::read_rows;
 pub(crate) struct Surroundings {
     /// Organisations that have overridden one of the modules.
     pub(crate) org_overrides: i64,
-    /// `lambda_functions` of the warming schedule, as it is stored.
-    pub(crate) lambda_functions: Option<Value>,
-    /// Whether the schedule warms the functions of modules.
-    pub(crate) include_modules: bool,
+    /// The warming schedule as it is stored.
+    pub(crate) schedule: Option<Value>,
 }
 
 pub(crate) async fn read_surroundings(tx: &Transaction, names: &[ModuleName]) -> Result<Surroundings> {
@@ -24,9 +22,7 @@ pub(crate) async fn read_surroundings(tx: &Transaction, names: &[ModuleName]) ->
         select row_to_json(answer)::text from (
           select
             (select count(distinct org_id) from public.platform_module_override where module_name = any($1)) as org_overrides,
-            config.config_value -> 'lambda_functions' as lambda_functions,
-            coalesce(config.config_value -> 'include_modules' <> 'false', true) as include_modules
-          from (select) one left join public.platform_lambda_config config on config.config_key = 'lambda_warming') answer";
+            (select config_value from public.platform_lambda_config where config_key = 'lambda_warming') as schedule) answer";
     let names: Vec<&str> = names.iter().map(ModuleName::as_str).collect();
     let rows = read_rows("read_surroundings", &tx.query(statement, &[(&names, Type::TEXT_ARRAY)]).await?)?;
     rows.into_iter().next().ok_or_else(|| Error::Internal("read_surroundings: no row".to_owned()))
