@@ -64,6 +64,7 @@ create table if not exists public.platform_module_usage_daily (
   duration_sum   bigint not null,
   duration_min   integer,
   duration_max   integer,
+  scope          bytea not null check (length(scope) = 16),
   primary key (org_id, usage_date, module_name, event_type, source),
   constraint every_event_ended_somehow check (total = successes + failures + partials)
 ) with (fillfactor = 70);
@@ -86,28 +87,21 @@ comment on column public.platform_module_usage_daily.duration_count is 'Events t
 comment on column public.platform_module_usage_daily.duration_sum is 'Their durations in milliseconds, added up.';
 comment on column public.platform_module_usage_daily.duration_min is 'The shortest; null without any.';
 comment on column public.platform_module_usage_daily.duration_max is 'The longest; null without any.';
+comment on column public.platform_module_usage_daily.scope is 'The key as one short value, under which platform_module_usage_user lists the users.';
 
+-- One row per user of a daily row. Most events meet a row that is there, and finding it is what exact users cost: so the daily row's
+-- key is one short value here.
 create table if not exists public.platform_module_usage_user (
-  org_id      text collate "C" not null,
-  usage_date  date not null,
-  module_name text collate "C" not null,
-  event_type  text collate "C" not null,
-  source      text collate "C" not null,
-  user_id     text collate "C" not null,
-  primary key (org_id, usage_date, module_name, event_type, source, user_id)
+  scope   bytea not null,
+  user_id text collate "C" not null,
+  org_id  text collate "C" not null,
+  primary key (scope, user_id, org_id)
 );
 
--- Users over all organisations, and the rebuild of a day. Rows come nearly in the order of their days.
-create index if not exists platform_module_usage_user_by_date on public.platform_module_usage_user
-  using brin (usage_date date_minmax_multi_ops);
-
 comment on table  public.platform_module_usage_user is 'Who used what on which UTC day, so that users of any period are counted exactly and without the raw events.';
-comment on column public.platform_module_usage_user.org_id is 'The organisation.';
-comment on column public.platform_module_usage_user.usage_date is 'The UTC day.';
-comment on column public.platform_module_usage_user.module_name is 'The module.';
-comment on column public.platform_module_usage_user.event_type is 'What kind of use.';
-comment on column public.platform_module_usage_user.source is 'The way the events came.';
+comment on column public.platform_module_usage_user.scope is 'Organisation, day, module, event type and source, as module_mgmt.usage_scope makes one value of them.';
 comment on column public.platform_module_usage_user.user_id is 'The user.';
+comment on column public.platform_module_usage_user.org_id is 'The organisation, for row-level security and for distributing the table.';
 
 create table if not exists public.platform_module_usage_day (
   usage_date     date primary key,
@@ -167,36 +161,53 @@ language sql immutable parallel safe set search_path = '' as $$
 $$;
 comment on function module_mgmt.usage_id_at(timestamptz) is 'The bound below which lie the UUIDv7 ids of all earlier instants.';
 
+-- 128 bits of SHA-256: two keys never share a value. Ids hold no control characters, so the parts cannot be read otherwise.
+create or replace function module_mgmt.usage_scope(org_id text, usage_date date, module_name text, event_type text, source text)
+returns bytea language sql stable parallel safe as $$
+  select substr(sha256(convert_to(
+    org_id || e'\x1f' || (usage_date - date '2000-01-01') || e'\x1f' || module_name || e'\x1f' || event_type || e'\x1f' || source,
+    'UTF8')), 1, 16)
+$$;
+comment on function module_mgmt.usage_scope(text, date, text, text, text) is 'The key of a daily row as one short value.';
+
 -- Ingestion holds the locks of its days together with others; who recounts a day holds its lock alone, and so sees every event of
 -- it or none that is still being stored.
 create or replace function module_mgmt.usage_day_key(day date) returns integer
 language sql immutable parallel safe set search_path = '' as $$ select day - date '2000-01-01' $$;
 comment on function module_mgmt.usage_day_key(date) is 'The second key of a day''s advisory lock; the first is 1297433671.';
 
--- Counts events. One call is one transaction's worth: an event is stored and added up, or neither. An item may bring a reason not
--- to count it, which the caller of this function has found; it is then only kept among the rejects.
+-- Counts events. One call stores and adds up each event, or neither. An item may bring a reason not to count it, which the caller of
+-- this function has found; it is then only kept among the rejects.
+-- One array per column: taking a thousand events apart from JSON costs as much as storing them.
 -- Answers for each item, in their order: accepted, duplicate, conflict, or the reason.
-create or replace function module_mgmt.record_usage(items jsonb) returns text[]
-language plpgsql security definer set search_path = '' as $$
+create or replace function module_mgmt.record_usage_columns(event_ids uuid[], org_ids text[], user_ids text[], module_names text[],
+  event_types text[], statuses text[], occurred timestamptz[], durations integer[], hashes bytea[], actions text[],
+  endpoints text[], methods text[], error_codes text[], error_messages text[], metadatas jsonb[], reasons text[],
+  details text[], raw_items text[])
+returns text[] language plpgsql security definer set search_path = '' as $$
 declare
   -- Nobody can set a role that their login is no member of.
   is_worker constant boolean := current_setting('role') = 'module_mgmt_worker';
   via constant text := case when is_worker then 'sqs' else 'http' end;
   own_org constant text := case when not is_worker then module_mgmt.get_current_org_id() end;
   own_user constant text := case when not is_worker then module_mgmt.claims() ->> 'sub' end;
-  item_count constant integer := jsonb_array_length(items);
+  item_count constant integer := cardinality(reasons);
   sealed_through date;
   stored_ids uuid[];
   stored_orgs text[];
   outcomes text[];
 begin
-  if not is_worker and not module_mgmt.is_signed_in() then
-    raise exception 'usage has a caller' using errcode = 'insufficient_privilege';
+  if not is_worker then
+    if not module_mgmt.is_signed_in() then
+      raise exception 'usage has a caller' using errcode = 'insufficient_privilege';
+    end if;
+    org_ids := array_fill(own_org, array[item_count]);
+    user_ids := array_fill(own_user, array[item_count]);
   end if;
 
   perform pg_advisory_xact_lock_shared(1297433671, module_mgmt.usage_day_key(day))
   from (select distinct (occurred_at at time zone 'UTC')::date as day
-        from jsonb_to_recordset(items) as item (occurred_at timestamptz, reason text)
+        from unnest(occurred, reasons) as item (occurred_at, reason)
         where reason is null order by 1) as days;
   -- Read after the locks: whoever seals a day that is in this batch has done so by now, or waits.
   select coalesce(max(usage_date), '-infinity') into sealed_through from public.platform_module_usage_day;
@@ -206,34 +217,37 @@ begin
   with stored as (
     insert into public.platform_module_usage (event_id, org_id, user_id, module_name, event_type, source, status, occurred_at,
       duration_ms, content_hash, event_action, endpoint, http_method, error_code, error_message, metadata)
-    select event_id, coalesce(own_org, org_id), coalesce(own_user, user_id), module_name, event_type, via, status, occurred_at,
-      duration_ms, content_hash, event_action, endpoint, http_method, error_code, error_message, metadata
-    from rows from (jsonb_to_recordset(items) as (event_id uuid, org_id text, user_id text, module_name text, event_type text,
-      status text, occurred_at timestamptz, duration_ms integer, content_hash bytea, event_action text, endpoint text,
-      http_method text, error_code text, error_message text, metadata jsonb, reason text)) with ordinality
+    select event_id, org_id, user_id, module_name, event_type, via, status, occurred_at, duration_ms, content_hash, event_action,
+      endpoint, http_method, error_code, error_message, metadata
+    from unnest(event_ids, org_ids, user_ids, module_names, event_types, statuses, occurred, durations, hashes, actions, endpoints,
+      methods, error_codes, error_messages, metadatas, reasons) with ordinality
       as item (event_id, org_id, user_id, module_name, event_type, status, occurred_at, duration_ms, content_hash, event_action,
         endpoint, http_method, error_code, error_message, metadata, reason, number)
     where reason is null and (occurred_at at time zone 'UTC')::date > sealed_through
     order by event_id, org_id collate "C", number
     on conflict (event_id, org_id) do nothing
-    returning event_id, org_id, (occurred_at at time zone 'UTC')::date as usage_date, module_name, event_type, source, user_id,
-      status, duration_ms
+    returning event_id, org_id, (occurred_at at time zone 'UTC')::date as usage_date, module_name, event_type, user_id, status,
+      duration_ms, module_mgmt.usage_scope(org_id, (occurred_at at time zone 'UTC')::date, module_name, event_type, via) as scope
   ), new_user as (
-    insert into public.platform_module_usage_user (org_id, usage_date, module_name, event_type, source, user_id)
-    select distinct org_id, usage_date, module_name, event_type, source, user_id from stored
-    order by org_id, usage_date, module_name, event_type, source, user_id
+    insert into public.platform_module_usage_user (scope, user_id, org_id)
+    select scope, user_id, org_id from stored
+    -- Most are known; looking for them is cheaper than running into them.
+    where not exists (select from public.platform_module_usage_user known
+      where known.scope = stored.scope and known.user_id = stored.user_id and known.org_id = stored.org_id)
+    group by scope, user_id, org_id order by scope, user_id, org_id
     on conflict do nothing
-    returning org_id, usage_date, module_name, event_type, source
+    returning scope
   ), added_up as (
     insert into public.platform_module_usage_daily as daily
-    select org_id, usage_date, module_name, event_type, source, count(status), count(*) filter (where status = 'success'),
-      count(*) filter (where status = 'failure'), count(*) filter (where status = 'partial'),
-      count(*) - count(status), count(duration_ms), coalesce(sum(duration_ms), 0), min(duration_ms), max(duration_ms)
-    from (select org_id, usage_date, module_name, event_type, source, status, duration_ms from stored
+    select min(org_id), min(usage_date), min(module_name), min(event_type), via, count(status),
+      count(*) filter (where status = 'success'), count(*) filter (where status = 'failure'),
+      count(*) filter (where status = 'partial'), count(*) - count(status), count(duration_ms), coalesce(sum(duration_ms), 0),
+      min(duration_ms), max(duration_ms), scope
+    from (select scope, org_id, usage_date, module_name, event_type, status, duration_ms from stored
           union all
-          select org_id, usage_date, module_name, event_type, source, null, null from new_user) as part
-    group by org_id, usage_date, module_name, event_type, source
-    order by org_id, usage_date, module_name, event_type, source
+          select scope, null, null, null, null, null, null from new_user) as part
+    group by scope
+    order by scope
     on conflict (org_id, usage_date, module_name, event_type, source) do update set
       total = daily.total + excluded.total,
       successes = daily.successes + excluded.successes,
@@ -260,33 +274,52 @@ begin
       else 'conflict'
     end order by item.number)
   into outcomes
-  from (select number, event_id, coalesce(own_org, org_id) collate "C" as org_id, occurred_at, content_hash, reason,
-          row_number() over (partition by event_id, coalesce(own_org, org_id), reason is null order by number) as nth
-        from rows from (jsonb_to_recordset(items) as (event_id uuid, org_id text, occurred_at timestamptz, content_hash bytea,
-          reason text)) with ordinality as item (event_id, org_id, occurred_at, content_hash, reason, number)) as item
+  from (select number, event_id, org_id collate "C" as org_id, occurred_at, content_hash, reason,
+          row_number() over (partition by event_id, org_id, reason is null order by number) as nth
+        from unnest(event_ids, org_ids, occurred, hashes, reasons) with ordinality
+          as item (event_id, org_id, occurred_at, content_hash, reason, number)) as item
   left join unnest(stored_ids, stored_orgs) as mine (event_id, org_id)
     on mine.event_id = item.event_id and mine.org_id collate "C" = item.org_id
   left join public.platform_module_usage raw
     on item.reason is null and raw.event_id = item.event_id and raw.org_id = item.org_id;
 
-  perform module_mgmt.keep_usage_rejects(items, outcomes, via, own_org, own_user)
+  perform module_mgmt.keep_usage_rejects(org_ids, user_ids, outcomes, via, details, raw_items)
   where exists (select from unnest(outcomes) outcome where outcome not in ('accepted', 'duplicate', 'conflict'));
   return outcomes;
 end
 $$;
-comment on function module_mgmt.record_usage(jsonb) is
+comment on function module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[], text[], timestamptz[], integer[],
+  bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]) is
   'Stores events and adds them up, each once. A request counts for its caller; the worker''s items say for whom.';
 
+create or replace function module_mgmt.record_usage(items jsonb) returns text[]
+language sql security definer set search_path = '' as $$
+  select module_mgmt.record_usage_columns(array_agg(event_id order by number), array_agg(org_id order by number),
+    array_agg(user_id order by number), array_agg(module_name order by number), array_agg(event_type order by number),
+    array_agg(status order by number), array_agg(occurred_at order by number), array_agg(duration_ms order by number),
+    array_agg(content_hash order by number), array_agg(event_action order by number), array_agg(endpoint order by number),
+    array_agg(http_method order by number), array_agg(error_code order by number), array_agg(error_message order by number),
+    array_agg(metadata order by number), array_agg(reason order by number), array_agg(detail order by number),
+    array_agg(item order by number))
+  from rows from (jsonb_to_recordset(items) as (event_id uuid, org_id text, user_id text, module_name text, event_type text,
+    status text, occurred_at timestamptz, duration_ms integer, content_hash bytea, event_action text, endpoint text,
+    http_method text, error_code text, error_message text, metadata jsonb, reason text, detail text, item text))
+    with ordinality as row (event_id, org_id, user_id, module_name, event_type, status, occurred_at, duration_ms, content_hash,
+      event_action, endpoint, http_method, error_code, error_message, metadata, reason, detail, item, number)
+$$;
+comment on function module_mgmt.record_usage(jsonb) is
+  'record_usage_columns for items as one JSON array of objects with the columns'' names.';
+
 -- Counters first, in the order of their keys; of each, the first thousand items of a day are kept.
-create or replace function module_mgmt.keep_usage_rejects(items jsonb, outcomes text[], via text, own_org text, own_user text)
+create or replace function module_mgmt.keep_usage_rejects(org_ids text[], user_ids text[], outcomes text[], via text,
+  details text[], raw_items text[])
 returns void language sql security definer set search_path = '' as $$
   with refused as (
-    select coalesce(own_org, item.org_id, '') collate "C" as org_id, coalesce(own_user, item.user_id) as user_id,
-      outcomes[item.number] collate "C" as reason, item.detail, item.item, item.number,
-      row_number() over (partition by coalesce(own_org, item.org_id, ''), outcomes[item.number] order by item.number) as nth
-    from rows from (jsonb_to_recordset(items) as (org_id text, user_id text, detail text, item text))
-      with ordinality as item (org_id, user_id, detail, item, number)
-    where outcomes[item.number] not in ('accepted', 'duplicate', 'conflict')
+    select coalesce(org_id, '') collate "C" as org_id, user_id, outcome collate "C" as reason, detail, item, number,
+      row_number() over (partition by coalesce(org_id, ''), outcome order by number) as nth
+    from unnest(org_ids, user_ids, outcomes, details, raw_items) with ordinality
+      as refused (org_id, user_id, outcome, detail, item, number)
+    where outcome not in ('accepted', 'duplicate', 'conflict')
   ), counted as (
     insert into public.platform_module_usage_reject_count as counter
     select org_id, (now() at time zone 'UTC')::date, via, reason, count(*) from refused
@@ -303,8 +336,8 @@ returns void language sql security definer set search_path = '' as $$
   where counter.before + refused.nth <= 1000
   order by refused.number
 $$;
-comment on function module_mgmt.keep_usage_rejects(jsonb, text[], text, text, text) is
-  'Counts items that were refused and keeps the first of them; part of record_usage.';
+comment on function module_mgmt.keep_usage_rejects(text[], text[], text[], text, text[], text[]) is
+  'Counts items that were refused and keeps the first of them; part of record_usage_columns.';
 
 -- What the decision about modules needs to know, for the organisations of a batch. Deleted modules stay: what happened before they
 -- were disabled still counts.
@@ -350,19 +383,19 @@ begin
     select recount.org_id, recount.module_name, recount.event_type, recount.source, to_jsonb(recount) as row
     from module_mgmt.recount_usage(day) recount
   ), listed as (
-    select kept.org_id, kept.module_name, kept.event_type, kept.source, to_jsonb(kept) - 'usage_date' as row
+    select kept.org_id, kept.module_name, kept.event_type, kept.source, to_jsonb(kept) - 'usage_date' - 'scope' as row
     from public.platform_module_usage_daily kept where kept.usage_date = day
   ), users as (
-    select seen.org_id, seen.module_name, seen.event_type, seen.source, count(*) as users
-    from public.platform_module_usage_user seen where seen.usage_date = day group by 1, 2, 3, 4
+    select kept.org_id, kept.module_name, kept.event_type, kept.source,
+      (select count(*) from public.platform_module_usage_user seen where seen.scope = kept.scope) as users
+    from public.platform_module_usage_daily kept where kept.usage_date = day
   )
   select key.org_id::text, key.module_name::text, key.event_type::text, key.source::text, counted.row - keys.names,
     listed.row - keys.names || case when users.users is distinct from (listed.row ->> 'unique_users')::bigint
       then jsonb_build_object('listed_users', coalesce(users.users, 0)) else '{}' end
   from (select counted.org_id collate "C" as org_id, counted.module_name collate "C" as module_name,
           counted.event_type collate "C" as event_type, counted.source collate "C" as source from counted
-        union select listed.org_id, listed.module_name, listed.event_type, listed.source from listed
-        union select users.org_id, users.module_name, users.event_type, users.source from users) as key
+        union select listed.org_id, listed.module_name, listed.event_type, listed.source from listed) as key
   cross join (select array['org_id', 'module_name', 'event_type', 'source'] as names) as keys
   left join counted on (counted.org_id, counted.module_name, counted.event_type, counted.source)
     = (key.org_id, key.module_name, key.event_type, key.source)
@@ -386,14 +419,16 @@ begin
   if exists (select from public.platform_module_usage_day where usage_date = day and raw_dropped_at is not null) then
     raise exception 'the raw events of % are dropped', day using errcode = 'no_data_found';
   end if;
+  delete from public.platform_module_usage_user seen using public.platform_module_usage_daily daily
+  where daily.usage_date = day and seen.scope = daily.scope;
   delete from public.platform_module_usage_daily where usage_date = day;
-  delete from public.platform_module_usage_user where usage_date = day;
-  insert into public.platform_module_usage_user (org_id, usage_date, module_name, event_type, source, user_id)
-  select distinct org_id, day, module_name, event_type, source, user_id from public.platform_module_usage
+  insert into public.platform_module_usage_user (scope, user_id, org_id)
+  select distinct module_mgmt.usage_scope(org_id, day, module_name, event_type, source), user_id, org_id
+  from public.platform_module_usage
   where occurred_at >= day::timestamp at time zone 'UTC' and occurred_at < (day + 1)::timestamp at time zone 'UTC';
   insert into public.platform_module_usage_daily
   select org_id, day, module_name, event_type, source, total, successes, failures, partials, unique_users, duration_count,
-    duration_sum, duration_min, duration_max
+    duration_sum, duration_min, duration_max, module_mgmt.usage_scope(org_id, day, module_name, event_type, source)
   from module_mgmt.recount_usage(day);
   select coalesce(sum(total), 0) into events from public.platform_module_usage_daily where usage_date = day;
   return events;

@@ -239,13 +239,19 @@ comment on policy "The definer moves events" on module_mgmt_usage.usage_other is
 
 grant execute on function module_mgmt.is_signed_in() to module_mgmt_definer;
 
-revoke all on function module_mgmt.usage_id_at(timestamptz), module_mgmt.usage_day_key(date), module_mgmt.record_usage(jsonb),
-  module_mgmt.keep_usage_rejects(jsonb, text[], text, text, text), module_mgmt.usage_states(text[]),
+revoke all on function module_mgmt.usage_id_at(timestamptz), module_mgmt.usage_day_key(date),
+  module_mgmt.usage_scope(text, date, text, text, text), module_mgmt.record_usage(jsonb),
+  module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[], text[],
+    timestamptz[], integer[], bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]),
+  module_mgmt.keep_usage_rejects(text[], text[], text[], text, text[], text[]), module_mgmt.usage_states(text[]),
   module_mgmt.recount_usage(date), module_mgmt.verify_usage(date), module_mgmt.rebuild_usage(date),
   module_mgmt.seal_usage(integer), module_mgmt.make_usage_partitions(integer), module_mgmt.drop_usage_partition(integer),
   module_mgmt.prune_usage_rejects(integer) from public;
-grant execute on function module_mgmt.usage_id_at(timestamptz), module_mgmt.usage_day_key(date) to module_mgmt_definer;
-grant execute on function module_mgmt.record_usage(jsonb), module_mgmt.usage_states(text[])
+grant execute on function module_mgmt.usage_id_at(timestamptz), module_mgmt.usage_day_key(date),
+  module_mgmt.usage_scope(text, date, text, text, text) to module_mgmt_definer;
+grant execute on function module_mgmt.record_usage(jsonb), module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[], text[],
+    timestamptz[], integer[], bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]),
+  module_mgmt.usage_states(text[])
   to module_mgmt_request, module_mgmt_worker;
 grant execute on function module_mgmt.verify_usage(date), module_mgmt.rebuild_usage(date), module_mgmt.seal_usage(integer),
   module_mgmt.make_usage_partitions(integer), module_mgmt.drop_usage_partition(integer),
