@@ -1,0 +1,36 @@
+//! Events that the tests send.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+/// A UUIDv7 of some time ago; the same number and time make the same id.
+pub(crate) fn id(number: u64, ago: SignedDuration) -> String {
+    let ms = Timestamp::now().checked_sub(ago).unwrap().as_millisecond() / 60_000 * 60_000;
+    id_at(number, ms)
+}
+
+pub(crate) fn id_at(number: u64, ms: i64) -> String {
+    let ms = format!("{ms:012x}");
+    format!("{}-{}-7000-8000-{number:012x}", &ms[..8], &ms[8..])
+}
+
+/// A use of module-ai with an id of an hour ago.
+pub(crate) fn event(number: u64) -> Value {
+    json!({
+        "id": id(number, SignedDuration::from_hours(1)), "moduleName": "module-ai", "eventType": "api_call", "status": "success",
+        "durationMs": 10,
+    })
+}
+
+pub(crate) fn with(mut event: Value, field: &str, value: impl Into<Value>) -> Value {
+    event[field] = value.into();
+    event
+}
+
+pub(crate) fn message(org: &str, user: &str, event: &Value) -> String {
+    json!({"orgId": org, "userId": user, "event": event}).to_string()
+}
+
+pub(crate) fn ago(hours: i64) -> String {
+    Timestamp::now().checked_sub(SignedDuration::from_hours(hours)).unwrap().to_string()
+}
