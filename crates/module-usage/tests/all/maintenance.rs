@@ -8,12 +8,14 @@ use crate::values::{event, message};
 /// A day that nothing can come for any more: events as they would have been counted then.
 async fn old_days(bed: &Bed) {
     bed.arrange(
-        "set role module_mgmt_worker;
-         select module_mgmt.record_usage(jsonb_agg(jsonb_build_object(
+        "create table public.arranged as select jsonb_agg(jsonb_build_object(
            'event_id', overlay(module_mgmt.usage_id_at(now() - make_interval(days => 36 + n))::text placing '7' from 15 for 1),
            'org_id', 'org-a', 'user_id', 'u' || n % 2, 'module_name', 'module-ai', 'event_type', 'api_call', 'status', 'success',
-           'occurred_at', now() - make_interval(days => 36 + n), 'duration_ms', n, 'content_hash', '\\x00000000000000000000000000000000')))
-         from generate_series(0, 9) n",
+           'occurred_at', now() - make_interval(days => 36 + n), 'duration_ms', n, 'content_hash', '\\x00000000000000000000000000000000')) as items
+         from generate_series(0, 9) n;
+         grant select on public.arranged to module_mgmt_worker;
+         set role module_mgmt_worker;
+         select module_mgmt.record_usage(items) from public.arranged",
     )
     .await;
 }
