@@ -87,6 +87,7 @@ create table if not exists public.platform_module_audit (
     ('register', 'update', 'enable', 'disable', 'delete', 'override', 'override_change', 'override_remove')),
   before      jsonb,
   after       jsonb,
+  row_version bigint,
   request_id  text
 );
 create index if not exists platform_module_audit_by_module on public.platform_module_audit (module_name, id desc);
@@ -100,6 +101,7 @@ comment on column public.platform_module_audit.actor is 'Who did it; null: no ca
 comment on column public.platform_module_audit.action is 'What was done.';
 comment on column public.platform_module_audit.before is 'The changed columns as they were; null where there was nothing.';
 comment on column public.platform_module_audit.after is 'The changed columns as they are; null where nothing is left.';
+comment on column public.platform_module_audit.row_version is 'The version that the change made, or removed; it tells what changed since another.';
 comment on column public.platform_module_audit.request_id is 'The request that did it; the same for all modules of a cascade.';
 
 create table if not exists public.platform_module_version (
@@ -190,37 +192,61 @@ begin
 end
 $$;
 
--- One row per changed module or override, with the columns that changed, and a new version for its scope.
+-- One row per changed module or override with the columns that changed, and one new version per scope: for a whole statement at
+-- once, because a cascade may change thousands of rows.
 create or replace function public.platform_module_audit_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
   claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
   bookkeeping text[] := array['row_version', 'created_at', 'updated_at', 'created_by', 'updated_by'];
-  was jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) - bookkeeping end;
-  now_is jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) - bookkeeping end;
-  subject jsonb := coalesce(now_is, was);
-  what text;
+  is_override boolean := tg_table_name = 'platform_module_override';
+  changed_scopes text[];
 begin
-  if tg_table_name = 'platform_module_override' then
-    what := case tg_op when 'INSERT' then 'override' when 'UPDATE' then 'override_change' else 'override_remove' end;
+  if tg_op = 'INSERT' then
+    changed_scopes := array(select distinct coalesce(to_jsonb(row) ->> 'org_id', '') from new_rows row order by 1);
+    insert into public.platform_module_audit (module_name, org_id, actor, action, after, row_version, request_id)
+    select row.module_name, to_jsonb(row) ->> 'org_id', claims ->> 'sub',
+      case when is_override then 'override' else 'register' end, to_jsonb(row) - bookkeeping, row.row_version, claims ->> 'request_id'
+    from new_rows row;
+  elsif tg_op = 'DELETE' then
+    changed_scopes := array(select distinct coalesce(to_jsonb(row) ->> 'org_id', '') from old_rows row order by 1);
+    insert into public.platform_module_audit (module_name, org_id, actor, action, before, row_version, request_id)
+    select row.module_name, to_jsonb(row) ->> 'org_id', claims ->> 'sub',
+      case when is_override then 'override_remove' else 'delete' end, to_jsonb(row) - bookkeeping, row.row_version, claims ->> 'request_id'
+    from old_rows row;
   else
-    what := case
-      when was is null or (was ->> 'deleted_at' is not null and now_is ->> 'deleted_at' is null) then 'register'
-      when was ->> 'deleted_at' is null and now_is ->> 'deleted_at' is not null then 'delete'
-      when was -> 'is_enabled' = 'false' and now_is -> 'is_enabled' = 'true' then 'enable'
-      when was -> 'is_enabled' = 'true' and now_is -> 'is_enabled' = 'false' then 'disable'
-      else 'update'
-    end;
+    -- "offset 0" keeps the planner from writing a row out as JSON once per column.
+    changed_scopes := array(select distinct coalesce(to_jsonb(row) ->> 'org_id', '') from new_rows row order by 1);
+    insert into public.platform_module_audit (module_name, org_id, actor, action, before, after, row_version, request_id)
+    select change.module_name, now_is ->> 'org_id', claims ->> 'sub', action,
+      case when action <> 'register' then (select jsonb_object_agg(key, was -> key) from unnest(changed) key) end,
+      case when action = 'register' then now_is else (select jsonb_object_agg(key, now_is -> key) from unnest(changed) key) end,
+      change.row_version, claims ->> 'request_id'
+    from (
+      select pair.*,
+        array(select key from jsonb_object_keys(now_is) key where was -> key is distinct from now_is -> key) as changed,
+        case
+          when is_override then 'override_change'
+          when was ->> 'deleted_at' is not null and now_is ->> 'deleted_at' is null then 'register'
+          when was ->> 'deleted_at' is null and now_is ->> 'deleted_at' is not null then 'delete'
+          when was -> 'is_enabled' = 'false' and now_is -> 'is_enabled' = 'true' then 'enable'
+          when was -> 'is_enabled' = 'true' and now_is -> 'is_enabled' = 'false' then 'disable'
+          else 'update'
+        end as action
+      from (
+        select new_row.module_name, new_row.row_version,
+          to_jsonb(old_row) - bookkeeping as was, to_jsonb(new_row) - bookkeeping as now_is
+        from new_rows new_row
+        join old_rows old_row on old_row.module_name = new_row.module_name
+          and to_jsonb(old_row) ->> 'org_id' is not distinct from to_jsonb(new_row) ->> 'org_id'
+        offset 0
+      ) pair
+      offset 0
+    ) change;
   end if;
-  if tg_op = 'UPDATE' and what <> 'register' then
-    select jsonb_object_agg(key, was -> key), jsonb_object_agg(key, now_is -> key) into was, now_is
-    from jsonb_object_keys(now_is) key where was -> key is distinct from now_is -> key;
-  end if;
-  insert into public.platform_module_audit (module_name, org_id, actor, action, before, after, request_id)
-  values (subject ->> 'module_name', subject ->> 'org_id', claims ->> 'sub', what, was, now_is, claims ->> 'request_id');
 
   insert into public.platform_module_version as current (scope, version)
-  values (coalesce(subject ->> 'org_id', ''), (extract(epoch from clock_timestamp()) * 1000)::bigint)
+  select scope, (extract(epoch from clock_timestamp()) * 1000)::bigint from unnest(changed_scopes) scope
   on conflict (scope) do update set version = greatest(excluded.version, current.version + 1);
   return null;
 end
@@ -239,15 +265,23 @@ create or replace trigger b_stamp before insert or update on public.platform_mod
   for each row execute function public.platform_module_stamp();
 create or replace trigger c_disabled_at before insert or update on public.platform_module_registry
   for each row execute function public.platform_module_registry_disabled_at();
-create or replace trigger d_audit after insert or update or delete on public.platform_module_registry
-  for each row execute function public.platform_module_audit_change();
+create or replace trigger d_audit_insert after insert on public.platform_module_registry
+  referencing new table as new_rows for each statement execute function public.platform_module_audit_change();
+create or replace trigger d_audit_update after update on public.platform_module_registry
+  referencing old table as old_rows new table as new_rows for each statement execute function public.platform_module_audit_change();
+create or replace trigger d_audit_delete after delete on public.platform_module_registry
+  referencing old table as old_rows for each statement execute function public.platform_module_audit_change();
 create or replace trigger e_check after insert or update or delete on public.platform_module_registry
   for each statement execute function public.platform_module_registry_check();
 
 create or replace trigger b_stamp before insert or update on public.platform_module_override
   for each row execute function public.platform_module_stamp();
-create or replace trigger d_audit after insert or update or delete on public.platform_module_override
-  for each row execute function public.platform_module_audit_change();
+create or replace trigger d_audit_insert after insert on public.platform_module_override
+  referencing new table as new_rows for each statement execute function public.platform_module_audit_change();
+create or replace trigger d_audit_update after update on public.platform_module_override
+  referencing old table as old_rows new table as new_rows for each statement execute function public.platform_module_audit_change();
+create or replace trigger d_audit_delete after delete on public.platform_module_override
+  referencing old table as old_rows for each statement execute function public.platform_module_audit_change();
 
 create or replace trigger a_stay before update or delete or truncate on public.platform_module_audit
   for each statement execute function public.platform_module_audit_stays();

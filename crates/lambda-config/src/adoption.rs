@@ -27,7 +27,7 @@ pub(crate) async fn keep_payloads(
     }
     WarmingConfig::parse(merged).map_err(|errors| {
         let first = errors.first().map(|error| format!("{} {}", error.pointer, error.message)).unwrap_or_default();
-        Error::Conflict { code: "not_adoptable", detail: format!("the old rules' targets do not fit: {first}") }
+        Error::conflict("not_adoptable", format!("the old rules' targets do not fit: {first}"))
     })?;
     let version = stored.version;
     let actor_id = match actor {
@@ -41,7 +41,7 @@ pub(crate) async fn keep_payloads(
         .await?
     {
         let detail = "the schedule was saved while the old rules were read; try again".to_owned();
-        return Err(Error::Conflict { code: "schedule_changed", detail });
+        return Err(Error::conflict("schedule_changed", detail));
     }
     *stored = StoredSchedule { value: merged.clone(), version: version + 1, ..*stored };
     Ok(())

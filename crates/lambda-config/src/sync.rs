@@ -163,14 +163,14 @@ fn parse(stored: &StoredSchedule) -> Result<Parsed> {
         let all: Vec<String> = errors.iter().map(|error| format!("{} {}", error.pointer, error.message)).collect();
         let detail =
             format!("the stored lambda_warming config cannot be read, so no rule was touched: {}", all.join("; "));
-        Error::Conflict { code: "config_unreadable", detail }
+        Error::conflict("config_unreadable", detail)
     })?;
     Ok(Parsed { config, is_active: stored.is_active, version: stored.version })
 }
 
 fn missing() -> Error {
     let detail = "there is no lambda_warming config to follow, so no rule was touched".to_owned();
-    Error::Conflict { code: "config_missing", detail }
+    Error::conflict("config_missing", detail)
 }
 
 fn desired(state: &State, parsed: &Parsed, applied_version: Option<i64>, adoption: Adoption) -> Desired {
@@ -217,9 +217,7 @@ pub(crate) async fn dry_run(state: &State, caller: &Caller, adopt_old: bool) -> 
 fn observe_error(error: mgmt_common::eventbridge::ObserveError) -> Error {
     match error {
         mgmt_common::eventbridge::ObserveError::Aws(error) => error.into(),
-        mgmt_common::eventbridge::ObserveError::Plan(error) => {
-            Error::Conflict { code: "plan_refused", detail: error.to_string() }
-        }
+        mgmt_common::eventbridge::ObserveError::Plan(error) => Error::conflict("plan_refused", error.to_string()),
     }
 }
 

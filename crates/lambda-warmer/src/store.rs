@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mgmt_common::db::{Database, Parameter, Transaction, Work};
 use mgmt_common::error::{Dependency, Error, Result};
+use mgmt_common::modules::warm::ModuleFunctions;
 use serde_json::Value;
 use tokio_postgres::types::Type;
 
@@ -17,12 +18,14 @@ use crate::report::RunReport;
 /// A database that does not answer in this time counts as down; the tick matters more than a fresh config.
 const DATABASE_TIME: Duration = Duration::from_secs(5);
 
-/// The schedule as it is stored, with what native pings have shown, by function name and qualifier.
+/// The schedule as it is stored, with the modules whose functions it includes and what native pings have shown, by function name and qualifier.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
     pub(crate) value: Value,
     pub(crate) is_active: bool,
     pub(crate) version: i64,
+    /// Every registered module; empty where the schedule leaves modules out.
+    pub(crate) modules: Vec<ModuleFunctions>,
     pub(crate) known: BTreeMap<Key, Known>,
 }
 
@@ -36,10 +39,18 @@ pub(crate) async fn run<'work, T>(database: &Database, work: impl Work<'work, T>
 /// `None`: there is no schedule.
 pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<Stored>> {
     let statement = "-- read_schedule
-        select config_value, is_active, row_version from public.platform_lambda_config where config_key = 'lambda_warming'";
+        select config_value, is_active, row_version, case when config_value -> 'include_modules' = 'false' then '[]' else (
+            select coalesce(jsonb_agg(to_jsonb(module)), '[]') from (
+              select module_name, is_enabled, is_installed, dependencies, functions from public.platform_module_registry
+              where deleted_at is null order by module_name) module)
+          end
+        from public.platform_lambda_config where config_key = 'lambda_warming'";
     let Some(row) = tx.query_opt(statement, &[]).await? else { return Ok(None) };
+    let modules: Value = row.get(3);
+    let modules =
+        serde_json::from_value(modules).map_err(|error| Error::Internal(format!("read_schedule: {error}")))?;
     let known = known::read_known(tx).await?;
-    Ok(Some(Stored { value: row.get(0), is_active: row.get(1), version: row.get(2), known }))
+    Ok(Some(Stored { value: row.get(0), is_active: row.get(1), version: row.get(2), modules, known }))
 }
 
 /// Claims a tick: false when another delivery of it was first.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use mgmt_common::error::{Error, Result};
+use mgmt_common::modules::warm::{ModuleFunctions, Source, Wanted, wanted};
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::serve::ScheduledEvent;
 use scoped_futures::ScopedFutureExt as _;
@@ -58,7 +59,7 @@ pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
     };
     let run_id = format!("{}-{}", state.settings.namespace.env(), tick.as_second() / 60);
     let deadline = event.deadline.checked_sub(CLOSING_TIME).unwrap_or_else(Instant::now);
-    let targets = targets(&stored, &config);
+    let (targets, faults) = targets(&stored, &config);
     let fanned_out = fan_out::run(state, &run_id, &targets, deadline).await;
     // Before the database is tried: what pings have taught must not be lost where that fails.
     state.memory.learn(fanned_out.lessons);
@@ -66,7 +67,7 @@ pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
     let stale =
         stale_because.map(|cause| format!("the schedule is the last one seen, because the database was down: {cause}"));
     let is_stale = stale.is_some();
-    let notes = stale.into_iter().chain(fanned_out.notes).collect();
+    let notes = stale.into_iter().chain(faults).chain(fanned_out.notes).collect();
     let report = RunReport::new(fanned_out.functions, notes);
     emit_run(&state.settings.namespace, &report, is_stale);
     let recorded = record(state, tick, &stored, &report, &targets).await;
@@ -131,14 +132,19 @@ fn parse(stored: &Stored) -> Result<WarmingConfig> {
 }
 
 fn unreadable(detail: &str) -> Error {
-    Error::Conflict { code: "config_unreadable", detail: detail.to_owned() }
+    Error::conflict("config_unreadable", detail)
 }
 
-fn targets(stored: &Stored, config: &WarmingConfig) -> Vec<Target> {
-    let functions = config.functions().iter();
-    functions
-        .map(|function| Target { function: function.clone(), stored: stored.known.get(&key(function)).cloned() })
-        .collect()
+/// What the schedule names, and unless it leaves them out what the modules want that are on; with what could not be read.
+fn targets(stored: &Stored, config: &WarmingConfig) -> (Vec<Target>, Vec<String>) {
+    let included = stored.modules.iter().filter(|_| config.include_modules());
+    let modules: Vec<Source<'_>> = included.map(ModuleFunctions::source).collect();
+    let wanted = wanted(config.functions(), &modules);
+    let target = |wanted: Wanted| {
+        let stored = stored.known.get(&key(&wanted.function)).cloned();
+        Target { function: wanted.function, stored }
+    };
+    (wanted.functions.into_iter().map(target).collect(), wanted.faults)
 }
 
 async fn record(state: &State, tick: Timestamp, stored: &Stored, report: &RunReport, targets: &[Target]) -> Result<()> {

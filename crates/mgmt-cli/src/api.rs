@@ -22,20 +22,59 @@ pub(crate) struct Api {
     token: String,
 }
 
+/// What the platform answered instead of doing it.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// 0 where there was no answer at all.
+    pub(crate) status: u16,
+    words: String,
+    errors: Vec<FieldError>,
+}
+
+impl Refused {
+    /// `context` begins the sentence.
+    pub(crate) fn failure(&self, context: &str) -> Failure {
+        let message = match self.status {
+            0 => format!("{context}{}", self.words),
+            status => format!("{context}the platform answered {status}: {}", self.words),
+        };
+        Failure::invalid(message, self.errors.clone())
+    }
+}
+
 impl Api {
     /// # Errors
     /// The platform does not answer, or answers with a problem, whose sentences are the failure's.
     pub(crate) fn call(&self, method: &str, path: &str) -> Result<Value, Failure> {
+        self.send(method, path, None, None).map_err(|refused| refused.failure(""))
+    }
+
+    /// # Errors
+    /// As [`Self::call`], with the status for callers who can do something about it.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        if_match: Option<&str>,
+    ) -> Result<Value, Refused> {
+        let no_answer = |words: String| Refused { status: 0, words, errors: Vec::new() };
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIME_LIMIT)).build().into();
-        let request = ureq::http::Request::builder()
+        let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url.trim_end_matches('/')))
             .header("authorization", format!("Bearer {}", self.token))
-            .header("accept", "application/json")
-            .body(())
-            .map_err(|error| Failure::new(format!("{} is no address: {error}", self.url)))?;
-        let mut response = agent.run(request).map_err(|error| Failure::new(format!("{}: {error}", self.url)))?;
+            .header("accept", "application/json");
+        if let Some(if_match) = if_match {
+            request = request.header("if-match", if_match);
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let bytes = body.map(Value::to_string).unwrap_or_default();
+        let request = request.body(bytes).map_err(|error| no_answer(format!("{} is no address: {error}", self.url)))?;
+        let mut response = agent.run(request).map_err(|error| no_answer(format!("{}: {error}", self.url)))?;
         let status = response.status();
         let body = response.body_mut().read_json::<Value>().unwrap_or_default();
         if status.is_success() { Ok(body) } else { Err(problem(status.as_u16(), &body)) }
@@ -43,12 +82,12 @@ impl Api {
 }
 
 /// Reads problem+json; API Gateway's own errors are `{"message"}`.
-fn problem(status: u16, body: &Value) -> Failure {
-    let words = body["detail"].as_str().or_else(|| body["message"].as_str()).unwrap_or("no reason given");
+fn problem(status: u16, body: &Value) -> Refused {
+    let words = body["detail"].as_str().or_else(|| body["message"].as_str()).unwrap_or("no reason given").to_owned();
     let errors = body["errors"]
         .as_array()
         .into_iter()
         .flatten()
         .filter_map(|error| Some(FieldError::new(error["pointer"].as_str()?, error["message"].as_str()?)));
-    Failure::invalid(format!("the platform answered {status}: {words}"), errors.collect())
+    Refused { status, words, errors: errors.collect() }
 }

@@ -4,13 +4,16 @@
 //! authorizer's claims, all as strings, under `.jwt.claims`; there an array becomes `[a b]` and an object `map[k:v]`.
 //! Authority comes from flat scalars only, so such a flattened claim grants nothing.
 
+#[cfg(feature = "http")]
+mod extract;
+
 use std::collections::BTreeSet;
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
+#[cfg(feature = "http")]
+pub use extract::PlatformAdmin;
 use serde_json::{Map, Value, json};
 
-use crate::error::Error;
+use crate::modules::decision::Permissions;
 
 /// Longest user or organisation id, in characters.
 const MAX_ID_LENGTH: usize = 200;
@@ -70,6 +73,11 @@ impl Caller {
         })
     }
 
+    /// What the caller holds where a module requires permissions: a platform admin holds all of them.
+    pub fn held_permissions(&self) -> Permissions<'_> {
+        if self.is_platform_admin { Permissions::All } else { Permissions::Set(&self.permissions) }
+    }
+
     /// The claims as row-level security reads them (db/schema/002), whatever the provider calls them.
     pub fn database_claims(&self) -> String {
         json!({
@@ -100,28 +108,6 @@ fn is_true(claims: &Map<String, Value>, name: &str) -> bool {
         Some(Value::Bool(value)) => *value,
         Some(Value::String(text)) => text == "true",
         _ => false,
-    }
-}
-
-/// Any signed-in caller.
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        parts.extensions.get::<Self>().cloned().ok_or(Error::Unauthenticated)
-    }
-}
-
-/// A caller who administers the platform; everybody else is answered 403.
-#[derive(Debug, Clone)]
-pub struct PlatformAdmin(pub Caller);
-
-impl<S: Send + Sync> FromRequestParts<S> for PlatformAdmin {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let caller = Caller::from_request_parts(parts, state).await?;
-        if caller.is_platform_admin { Ok(Self(caller)) } else { Err(Error::Forbidden) }
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::field_error::FieldError;
+use crate::problem;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -18,7 +19,7 @@ pub enum Error {
     /// The request cannot be read at all: bad JSON, unknown fields, a strange path.
     #[error("{detail}")]
     Malformed { detail: String, errors: Vec<FieldError> },
-    #[error("the caller is not known")]
+    #[error("{}", problem::UNAUTHENTICATED_DETAIL)]
     Unauthenticated,
     #[error("the caller may not do this")]
     Forbidden,
@@ -26,9 +27,12 @@ pub enum Error {
     NotFound,
     #[error("this path does not know the method")]
     MethodNotAllowed,
-    /// A rule of the domain forbids the change now; `code` is stable, for programs.
+    /// A rule of the domain forbids the change now; `code` is stable, for programs, and `more` joins the problem's members.
     #[error("{detail}")]
-    Conflict { code: &'static str, detail: String },
+    Conflict { code: &'static str, detail: String, more: Map<String, Value> },
+    /// The write must say by If-Match which version it replaces.
+    #[error("send If-Match with the ETag of what you read, so that nobody's change is lost")]
+    PreconditionRequired,
     /// If-Match names a version that is not the current one.
     #[error("the resource has changed since version {expected}")]
     Stale { expected: String, current_etag: String, changed: Value },
@@ -83,6 +87,10 @@ impl Error {
         Self::Malformed { detail: detail.into(), errors: Vec::new() }
     }
 
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Conflict { code, detail: detail.into(), more: Map::new() }
+    }
+
     pub fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, message)])
     }
@@ -91,11 +99,16 @@ impl Error {
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::Malformed { .. } => (StatusCode::BAD_REQUEST, "malformed_request", "The request cannot be read"),
-            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Sign in first"),
+            Self::Unauthenticated => {
+                (StatusCode::UNAUTHORIZED, problem::UNAUTHENTICATED.code, problem::UNAUTHENTICATED.title)
+            }
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "You may not do this"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
             Self::Conflict { code, .. } => (StatusCode::CONFLICT, code, "The current state forbids this"),
+            Self::PreconditionRequired => {
+                (StatusCode::PRECONDITION_REQUIRED, "precondition_required", "Say which version you replace")
+            }
             Self::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "stale_version", "The resource has changed"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request is too large"),
             Self::UnsupportedMediaType => {
@@ -124,6 +137,7 @@ impl Error {
         match self {
             Self::Malformed { errors, .. } if !errors.is_empty() => problem.add("errors", errors),
             Self::Invalid(errors) | Self::Rejected(errors, _) => problem.add("errors", errors),
+            Self::Conflict { more, .. } => problem.more.extend(more.clone()),
             Self::Stale { current_etag, changed, .. } => {
                 problem.add("currentEtag", current_etag);
                 problem.add("changed", changed);
@@ -158,18 +172,16 @@ impl Problem {
     }
 
     pub(crate) fn into_response(self, instance: &str, request_id: &str) -> Response {
-        let mut body = Map::new();
-        body.insert("type".into(), format!("urn:module-mgmt:problem:{}", self.code.replace('_', "-")).into());
-        body.insert("title".into(), self.title.into());
-        body.insert("status".into(), self.status.as_u16().into());
-        body.insert("detail".into(), self.detail.into());
-        body.insert("instance".into(), instance.into());
-        body.insert("code".into(), self.code.into());
-        body.insert("requestId".into(), request_id.into());
-        body.extend(self.more.clone());
-        let mut response = (self.status, Value::Object(body).to_string()).into_response();
+        let body = problem::document(
+            &problem::Kind { status: self.status.as_u16(), code: self.code, title: self.title },
+            &self.detail,
+            instance,
+            request_id,
+            &self.more,
+        );
+        let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(problem::CONTENT_TYPE));
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110 section 15.5.2 wants a challenge with every 401.
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

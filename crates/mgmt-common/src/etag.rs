@@ -1,13 +1,24 @@
 //! Row versions as entity tags: `"7"` is version 7 (RFC 9110 section 8.8.3).
 
+use std::fmt;
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use sha2::Digest as _;
 
 use crate::error::{Error, Result};
 
 /// The entity tag of a row version.
 pub fn of(version: i64) -> String {
     format!("\"{version}\"")
+}
+
+/// The entity tag of an answer that no single row stands for: equal bytes, equal tag.
+pub fn of_content(body: &[u8]) -> String {
+    use base64::Engine as _;
+    let digest = sha2::Sha256::digest(body);
+    format!("\"{}\"", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&digest[..18]))
 }
 
 /// What an If-Match header asks for.
@@ -17,6 +28,16 @@ pub enum IfMatch {
     /// `*`: the resource must exist.
     Any,
     OneOf(Vec<String>),
+}
+
+impl fmt::Display for IfMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("none"),
+            Self::Any => f.write_str("*"),
+            Self::OneOf(tags) => f.write_str(&tags.join(", ")),
+        }
+    }
 }
 
 impl IfMatch {
@@ -49,6 +70,23 @@ impl IfMatch {
             (Self::OneOf(tags), Some(version)) => tags.contains(&of(version)),
         }
     }
+}
+
+/// The tags of an If-None-Match header without their quotes; empty when there is none.
+pub fn known(headers: &HeaderMap) -> Vec<&str> {
+    let sent = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let tags = sent.split(',').map(str::trim).map(|tag| tag.strip_prefix("W/").unwrap_or(tag));
+    tags.filter_map(|tag| tag.strip_prefix('"')?.strip_suffix('"')).collect()
+}
+
+/// A JSON answer under the tag of its own bytes.
+///
+/// # Errors
+/// [`Error::Internal`] when the value cannot be written as JSON.
+pub fn cacheable_json(headers: &HeaderMap, answer: &impl Serialize) -> Result<Response> {
+    let body = serde_json::to_vec(answer).map_err(|error| Error::Internal(error.to_string()))?;
+    let tag = of_content(&body);
+    Ok(cacheable(headers, &tag, ([(header::CONTENT_TYPE, "application/json")], body)))
 }
 
 /// Answers 304 without a body when the client already has this version, else the body; both carry the tag.

@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Map
 use crate::error::{Error, Result};
 use crate::field_error::FieldError;
 
-/// A JSON request body of type `T`.
+/// A JSON request body: an object of type `T`.
 ///
 /// # Errors
 /// 415 without a JSON content type; 400 for bad UTF-8, bad JSON, nesting beyond 128, duplicate keys, NUL characters,
@@ -33,11 +33,23 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// A body that a handler took as bytes, because it may be absent; [`Json`] otherwise.
+///
+/// # Errors
+/// As [`Json`].
+pub fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T> {
+    if is_json(headers) { parse(body) } else { Err(Error::UnsupportedMediaType) }
+}
+
 /// Parses a whole document; [`Json`] without HTTP.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(body)
         .map_err(|error| Error::malformed(format!("the body is not UTF-8 from byte {} on", error.valid_up_to())))?;
     check(text)?;
+    // serde would fill a struct from a list by position.
+    if !text.trim_start().starts_with('{') {
+        return Err(Error::malformed("the body must be a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer_of(error.path());

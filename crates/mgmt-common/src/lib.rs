@@ -2,9 +2,11 @@
 //!
 //! Every room has a cargo feature, so that a function links only what it uses; without features there is no I/O here.
 
+#[cfg(any(feature = "http", feature = "host"))]
+pub mod api_gateway;
 #[cfg(feature = "aws")]
 pub mod aws;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "host"))]
 pub mod caller;
 #[cfg(feature = "db")]
 pub mod db;
@@ -21,14 +23,18 @@ pub mod functions;
 pub mod host;
 #[cfg(feature = "http")]
 pub mod json;
+#[cfg(feature = "db")]
+pub mod module_state;
 pub mod modules;
+#[cfg(any(feature = "http", feature = "host"))]
+mod problem;
 #[cfg(feature = "schedule")]
 pub mod rules;
 #[cfg(feature = "schedule")]
 pub mod schedule;
 #[cfg(feature = "http")]
 pub mod serve;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "host"))]
 pub mod settings;
 #[cfg(feature = "http")]
 pub mod telemetry;

@@ -4,19 +4,24 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "host")]
+mod host;
 mod reader;
 
 #[cfg(feature = "aws")]
 pub use aws::aws_settings;
+#[cfg(feature = "host")]
+pub use host::HostSettings;
 pub use reader::{Reader, SettingsError};
 
+#[cfg(feature = "http")]
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::caller::ClaimNames;
 #[cfg(feature = "schedule")]
 use crate::schedule::name::Namespace;
 
-/// Which of the two logins a deployed function has; see [`crate::db`].
+/// Which of the two logins a deployed function has; see the room `db`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatabaseRole {
     Request,
@@ -50,6 +55,7 @@ impl DatabaseSettings {
 }
 
 /// `LOG_LEVEL`: error, warn, info (default), debug or trace.
+#[cfg(feature = "http")]
 pub fn log_level(reader: &mut Reader) -> LevelFilter {
     reader.parsed("LOG_LEVEL", "info", |text| text.parse().ok()).unwrap_or(LevelFilter::INFO)
 }

@@ -7,8 +7,9 @@ use axum::extract::State;
 use mgmt_common::caller::PlatformAdmin;
 use mgmt_common::error::{Dependency, Error, Result};
 use mgmt_common::functions::FunctionSummary;
+use mgmt_common::modules::warm::{ModuleFunctions, Wanted, wanted};
 use mgmt_common::schedule::config::WarmingConfig;
-use mgmt_common::schedule::functions::{Payload, WarmFunction};
+use mgmt_common::schedule::functions::Payload;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -24,13 +25,15 @@ const LIST_TIME: Duration = Duration::from_secs(20);
 pub(super) struct ListedFunction {
     #[serde(flatten)]
     function: FunctionSummary,
-    /// One entry per qualifier that the schedule names; empty when the function is not warmed.
+    /// One entry per qualifier that the schedule or a module names; empty when the function is not warmed.
     warming: Vec<FunctionWarming>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct FunctionWarming {
+    /// The module that wants it warm; null where the schedule itself names it.
+    module: Option<String>,
     qualifier: Option<String>,
     /// How many instances are kept warm.
     concurrency: u16,
@@ -61,16 +64,22 @@ pub(super) async fn list_functions(
     let row = read_warming(&state.database, &caller).await?;
     // A schedule that cannot be read warms nothing; GET of the config shows why.
     let schedule = row.config_value.as_ref().and_then(|value| WarmingConfig::parse(value).ok());
-    let warmed = schedule.as_ref().map_or(&[][..], WarmingConfig::functions);
+    let warmed = schedule.as_ref().map(|schedule| {
+        let included = row.modules.iter().filter(|_| schedule.include_modules());
+        wanted(schedule.functions(), &included.map(ModuleFunctions::source).collect::<Vec<_>>()).functions
+    });
+    let warmed = warmed.unwrap_or_default();
     let listed = functions.into_iter().map(|function| {
-        let own = warmed.iter().filter(|entry| entry.name == function.name || entry.name == function.arn);
+        let is_own = |wanted: &&Wanted| [&function.name, &function.arn].contains(&&wanted.function.name);
+        let own = warmed.iter().filter(is_own);
         let warming = own.map(|entry| warming(entry, &row)).collect();
         ListedFunction { function, warming }
     });
     Ok(Answer(listed.collect()))
 }
 
-fn warming(entry: &WarmFunction, row: &WarmingRow) -> FunctionWarming {
+fn warming(wanted: &Wanted, row: &WarmingRow) -> FunctionWarming {
+    let entry = &wanted.function;
     let qualifier = entry.qualifier.as_deref().unwrap_or_default();
     // What native pings have shown says nothing about an entry with another payload.
     let targets = row.targets.iter().filter(|_| entry.payload == Payload::Native);
@@ -81,6 +90,7 @@ fn warming(entry: &WarmFunction, row: &WarmingRow) -> FunctionWarming {
         part["name"] == entry.name.as_str() && part["qualifier"].as_str().unwrap_or_default() == qualifier
     });
     FunctionWarming {
+        module: wanted.module.clone(),
         qualifier: entry.qualifier.clone(),
         concurrency: entry.concurrency,
         payload: match entry.payload {

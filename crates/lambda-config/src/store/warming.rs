@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use mgmt_common::caller::Caller;
 use mgmt_common::db::{Database, Transaction};
 use mgmt_common::error::Result;
+use mgmt_common::modules::warm::ModuleFunctions;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -48,10 +49,11 @@ pub(crate) struct TargetRow {
     pub(crate) reason: Option<String>,
 }
 
-/// The stored schedule, what pings have shown, and the newest run: all that the function list says about warming.
+/// The stored schedule, what modules want warm, what pings have shown, and the newest run: all that the function list says about warming.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WarmingRow {
     pub(crate) config_value: Option<Value>,
+    pub(crate) modules: Vec<ModuleFunctions>,
     pub(crate) targets: Vec<TargetRow>,
     pub(crate) last_run: Option<RunRow>,
 }
@@ -60,12 +62,15 @@ pub(crate) async fn read_warming(database: &Database, caller: &Caller) -> Result
     let statement = "-- read_warming
         select
           (select config_value from public.platform_lambda_config where config_key = 'lambda_warming') as config_value,
+          (select coalesce(jsonb_agg(to_jsonb(module)), '[]') from (
+             select module_name, is_enabled, is_installed, dependencies, functions from public.platform_module_registry
+             where deleted_at is null order by module_name) module) as modules,
           (select coalesce(jsonb_agg(to_jsonb(target)), '[]') from public.platform_warming_target target) as targets,
           (select to_jsonb(run) from public.platform_warming_run run
            where finished_at is not null order by tick desc limit 1) as last_run";
     let rows: Vec<WarmingRow> = database.read_as(caller, statement, &[]).await?;
     let row = rows.into_iter().next();
-    Ok(row.unwrap_or(WarmingRow { config_value: None, targets: Vec::new(), last_run: None }))
+    Ok(row.unwrap_or(WarmingRow { config_value: None, modules: Vec::new(), targets: Vec::new(), last_run: None }))
 }
 
 /// Forgets runs older than 90 days.

@@ -4,6 +4,7 @@
 mod bed;
 mod database_down;
 mod limits;
+mod modules;
 mod packages;
 mod suspension;
 mod ticks;

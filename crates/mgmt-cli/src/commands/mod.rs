@@ -2,5 +2,6 @@
 
 pub(crate) mod dev;
 pub(crate) mod migrate;
+pub(crate) mod modules;
 pub(crate) mod openapi;
 pub(crate) mod warming;

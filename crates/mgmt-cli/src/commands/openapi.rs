@@ -19,6 +19,7 @@ pub(crate) fn run(_: &Openapi) -> Result<(), Failure> {
 /// One document over all functions.
 fn document() -> OpenApi {
     let mut document = lambda_config::openapi();
+    document.merge(module_registry::openapi());
     document.merge(module_usage::openapi());
     document.info = InfoBuilder::new()
         .title("module-mgmt")

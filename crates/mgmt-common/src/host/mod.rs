@@ -1,3 +1,4 @@
 //! For the platform's own Lambda functions: what they put around their handler.
 
+pub mod gate;
 pub mod warm;

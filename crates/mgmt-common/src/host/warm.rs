@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -71,25 +72,43 @@ impl Instance {
     }
 }
 
+/// Something to do while a ping is held, so that the first request after it need not wait for it.
+pub trait OnPing: fmt::Debug + Send + Sync {
+    /// Dropped when it takes longer than [`MAX_HOLD`].
+    fn on_ping(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
 /// Answers pings for one instance; what hosts without tower call themselves.
 #[derive(Debug, Clone)]
 pub struct Warm {
     instance: Arc<Instance>,
     init: Duration,
+    on_ping: Option<Arc<dyn OnPing>>,
 }
 
 impl Warm {
     /// Call it last, when everything that a first event needs is ready.
     pub fn new(instance: Instance) -> Self {
         let init = instance.started.elapsed();
-        Self { instance: Arc::new(instance), init }
+        Self { instance: Arc::new(instance), init, on_ping: None }
+    }
+
+    /// What every ping does besides, such as refreshing the snapshots of a gate.
+    #[must_use]
+    pub fn on_ping(self, task: impl OnPing + 'static) -> Self {
+        Self { on_ping: Some(Arc::new(task)), ..self }
     }
 
     /// The answer to a ping, after its hold; `None` for every other event.
     pub async fn answer(&self, event: &str) -> Option<WarmAnswer> {
         let cold_start = !self.instance.used.swap(true, Ordering::Relaxed);
         let ping = read_ping(event)?;
-        tokio::time::sleep(Duration::from_millis(ping.hold_ms).min(MAX_HOLD)).await;
+        let hold = tokio::time::sleep(Duration::from_millis(ping.hold_ms).min(MAX_HOLD));
+        match &self.on_ping {
+            None => hold.await,
+            // A task that is cut off has done what it could; a ping is no error because of it.
+            Some(task) => drop(tokio::join!(hold, tokio::time::timeout(MAX_HOLD, task.on_ping()))),
+        }
         Some(WarmAnswer {
             instance_id: self.instance.id.clone(),
             cold_start,
@@ -110,6 +129,12 @@ impl<P> WarmLayer<P> {
     /// Call it last, as [`Warm::new`].
     pub fn new(instance: Instance) -> Self {
         Self { warm: Warm::new(instance), payload: PhantomData }
+    }
+
+    /// As [`Warm::on_ping`].
+    #[must_use]
+    pub fn on_ping(self, task: impl OnPing + 'static) -> Self {
+        Self { warm: self.warm.on_ping(task), ..self }
     }
 }
 

@@ -13,3 +13,5 @@ pub mod plan;
 pub mod requirement;
 pub mod standing;
 pub mod state;
+#[cfg(feature = "schedule")]
+pub mod warm;

@@ -41,6 +41,16 @@ pub enum ModuleType {
     Functional,
 }
 
+impl ModuleType {
+    /// As the API and the database spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Functional => "functional",
+        }
+    }
+}
+
 impl ModuleState {
     /// Whether the module is on for a caller of this organisation.
     pub fn decide(&self, caller: &Permissions<'_>) -> Decision {

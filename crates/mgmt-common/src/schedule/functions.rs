@@ -35,6 +35,16 @@ pub enum Payload {
     Custom(Value),
 }
 
+/// Reads entries as `lambda_functions` holds them; `pointer` is where the list is.
+///
+/// # Errors
+/// Every fault of every entry.
+pub fn parse_list(list: &Value, pointer: &str) -> Result<Vec<WarmFunction>, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let functions = parse(&Found { value: list, pointer: pointer.to_owned() }, &mut errors);
+    if errors.is_empty() { Ok(functions) } else { Err(errors) }
+}
+
 /// Reads `lambda_functions`: names, or objects `{name, qualifier?, concurrency?, payload?}`. A `null` option is an absent one.
 pub(super) fn parse(found: &Found<'_>, errors: &mut Vec<FieldError>) -> Vec<WarmFunction> {
     let Some(list) = found.list(errors) else {

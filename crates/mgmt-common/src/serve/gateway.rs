@@ -12,9 +12,9 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 
+use crate::api_gateway::{HttpAnswer, RequestContext};
 use crate::caller::{Caller, ClaimNames};
 use crate::error::{Error, Result};
 
@@ -52,23 +52,6 @@ pub struct HttpEvent {
     request_context: RequestContext,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RequestContext {
-    http: Http,
-    #[serde(default)]
-    stage: Option<String>,
-    #[serde(default)]
-    request_id: Option<String>,
-    #[serde(default)]
-    authorizer: Option<Value>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Http {
-    method: String,
-}
-
 impl HttpEvent {
     pub fn request_id(&self) -> Option<&str> {
         self.request_context.request_id.as_deref()
@@ -78,15 +61,9 @@ impl HttpEvent {
         &self.request_context.http.method
     }
 
-    /// The path without the stage: a named stage is part of rawPath, `$default` is not.
+    /// The path without the stage.
     pub fn path(&self) -> &str {
-        let stage = self.request_context.stage.as_deref().filter(|stage| *stage != "$default");
-        let without = stage.and_then(|stage| self.raw_path.strip_prefix('/')?.strip_prefix(stage));
-        match without {
-            Some("") => "/",
-            Some(rest) if rest.starts_with('/') => rest,
-            _ => &self.raw_path,
-        }
+        self.request_context.path(&self.raw_path)
     }
 
     /// # Errors
@@ -153,16 +130,6 @@ fn uri(path: &str, query: &str) -> Result<Uri> {
         encoded.extend(utf8_percent_encode(query, QUERY));
     }
     encoded.parse().map_err(|_| refused())
-}
-
-/// The answer in API Gateway's form.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HttpAnswer {
-    status_code: u16,
-    headers: BTreeMap<String, String>,
-    body: String,
-    is_base64_encoded: bool,
 }
 
 pub async fn respond(response: Response) -> HttpAnswer {

@@ -78,10 +78,7 @@ pub(super) async fn count_event(
     match counted.status {
         "accepted" => Ok((StatusCode::CREATED, Answer(counted))),
         "duplicate" => Ok((StatusCode::OK, Answer(counted))),
-        "conflict" => Err(Error::Conflict {
-            code: "usage_conflict",
-            detail: "this id was counted with another content, which stays".into(),
-        }),
+        "conflict" => Err(Error::conflict("usage_conflict", "this id was counted with another content, which stays")),
         _ => Err(match item.event {
             Err(Refusal { reason: "invalid", errors }) => Error::Invalid(errors),
             Err(Refusal { reason, errors }) => Error::Rejected(errors, reason),

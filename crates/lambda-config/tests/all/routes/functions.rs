@@ -53,16 +53,34 @@ async fn each_function_says_how_it_is_warmed() {
         assert_eq!(warming("idle"), json!([]));
         assert_eq!(
             warming("orders"),
-            json!([{"qualifier": null, "concurrency": 1, "payload": "native", "status": "unproven", "reason": null, "lastRun": null}]),
+            json!([{"module": null, "qualifier": null, "concurrency": 1, "payload": "native", "status": "unproven", "reason": null, "lastRun": null}]),
             "{way:?}"
         );
         assert_eq!(
             warming("billing"),
-            json!([{"qualifier": "live", "concurrency": 5, "payload": "native", "status": "suspended",
+            json!([{"module": null, "qualifier": "live", "concurrency": 5, "payload": "native", "status": "suspended",
                 "reason": "it answered something else",
                 "lastRun": {"name": "billing", "qualifier": "live", "asked": 5, "reached": 4}}])
         );
     }
+}
+
+#[tokio::test]
+async fn a_function_that_a_module_wants_warm_names_the_module() {
+    let bed = Bed::new().await;
+    bed.lambda.add(FakeFunction::new("reports"));
+    bed.save(&office()).await;
+    bed.arrange(
+        r#"insert into platform_module_registry (module_name, display_name, is_enabled, functions) values
+           ('module-reports', 'Reports', true, '[{"name": "reports", "concurrency": 4}]'),
+           ('module-off', 'Off', false, '[{"name": "reports", "concurrency": 9}]')"#,
+    )
+    .await;
+    let warming = async || bed.send(&Request::get(FUNCTIONS)).await.expect(200).json()[0]["warming"].clone();
+    let entry = warming().await[0].clone();
+    assert_eq!((&entry["module"], &entry["concurrency"]), (&json!("module-reports"), &json!(4)));
+    bed.arrange("update platform_module_registry set is_enabled = false where module_name = 'module-reports'").await;
+    assert_eq!(warming().await, json!([]));
 }
 
 /// FAULTS row 24. Out of reach it is 503; `tests/binary.rs` shows that.

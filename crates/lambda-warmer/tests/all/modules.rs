@@ -1,0 +1,77 @@
+//! The functions of modules: warm while the module is on, and no longer.
+
+use mgmt_testkit::lambda_api::FakeFunction;
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, always};
+
+async fn bed(include_modules: Value) -> Bed {
+    let bed = Bed::new().await;
+    for name in ["orders", "reports", "render"] {
+        bed.lambda.add(FakeFunction::new(name));
+    }
+    let mut schedule = always(&json!(["orders"]));
+    schedule["include_modules"] = include_modules;
+    bed.store(&schedule).await;
+    let modules = r#"insert into platform_module_registry (module_name, display_name, is_enabled, functions, dependencies) values
+        ('module-reports', 'Reports', true, '["reports", "orders"]', '{}'),
+        ('module-render', 'Render', true, '[{"name": "render", "concurrency": 2}]', '{module-reports}')"#;
+    bed.database.admin().await.batch_execute(modules).await.unwrap();
+    bed
+}
+
+/// Names and pings asked of the functions of a tick.
+async fn ticked(bed: &Bed) -> Vec<(String, u64)> {
+    bed.forget_ticks().await;
+    let answer = bed.tick().await;
+    let functions = answer["report"]["functions"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    functions.iter().map(|part| (part["name"].as_str().unwrap().to_owned(), part["asked"].as_u64().unwrap())).collect()
+}
+
+fn all() -> Vec<(String, u64)> {
+    [("orders", 1), ("render", 2), ("reports", 1)].map(|(name, asked)| (name.to_owned(), asked)).to_vec()
+}
+
+#[tokio::test]
+async fn disabling_a_module_stops_its_pings_at_the_next_tick() {
+    let bed = bed(json!(true)).await;
+    assert_eq!(ticked(&bed).await, all());
+    let change = async |statement: &str| bed.database.admin().await.batch_execute(statement).await.unwrap();
+    change("update platform_module_registry set is_enabled = false where module_name in ('module-reports', 'module-render')").await;
+    let before = bed.lambda.counters("render").invokes;
+    assert_eq!(ticked(&bed).await, [("orders".to_owned(), 1)]);
+    assert_eq!(bed.lambda.counters("render").invokes, before);
+    change("update platform_module_registry set is_enabled = true where module_name in ('module-reports', 'module-render')").await;
+    assert_eq!(ticked(&bed).await, all());
+    // What is enabled without being installed is off, and so is what needs it.
+    change("update platform_module_registry set is_enabled = false where module_name = 'module-render'").await;
+    change("update platform_module_registry set is_installed = false where module_name = 'module-reports'").await;
+    assert_eq!(ticked(&bed).await, [("orders".to_owned(), 1)]);
+    bed.assert_no_violation();
+}
+
+#[tokio::test]
+async fn a_schedule_may_leave_modules_out() {
+    assert_eq!(ticked(&bed(json!(false)).await).await, [("orders".to_owned(), 1)]);
+}
+
+/// One organisation's override is no reason to leave the others cold.
+#[tokio::test]
+async fn what_an_organisation_switches_off_stays_warm() {
+    let bed = bed(json!(true)).await;
+    let own =
+        "insert into platform_module_override (org_id, module_name, is_enabled) values ('a', 'module-reports', false)";
+    bed.database.admin().await.batch_execute(own).await.unwrap();
+    assert_eq!(ticked(&bed).await, all());
+}
+
+#[tokio::test]
+async fn functions_that_cannot_be_read_are_named_and_the_others_pinged() {
+    let bed = bed(json!(true)).await;
+    let broken = "update platform_module_registry set functions = '[7]' where module_name = 'module-reports'";
+    bed.database.admin().await.batch_execute(broken).await.unwrap();
+    bed.forget_ticks().await;
+    let report = bed.tick().await["report"].clone();
+    assert!(report["note"].as_str().unwrap().contains("module-reports"), "{report}");
+    assert_eq!(report["reached"], 3);
+}

@@ -1,0 +1,138 @@
+//! The Lambda functions that modules want warm while they are on.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::decision::Permissions;
+use super::standing::{Entry, decisions};
+use crate::schedule::functions::{WarmFunction, parse_list};
+
+/// A module and its `functions`, as they are stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    pub entry: Entry<'a>,
+    pub functions: &'a Value,
+}
+
+/// A row of the registry as far as warming is concerned.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ModuleFunctions {
+    pub module_name: String,
+    pub is_enabled: bool,
+    pub is_installed: bool,
+    pub dependencies: Vec<String>,
+    pub functions: Value,
+}
+
+impl ModuleFunctions {
+    /// For the platform as a whole: what one organisation switches off stays warm for the others.
+    pub fn source(&self) -> Source<'_> {
+        let entry = Entry {
+            name: &self.module_name,
+            is_enabled: self.is_enabled,
+            is_installed: self.is_installed,
+            org_on: true,
+            dependencies: &self.dependencies,
+            required_permissions: &[],
+        };
+        Source { entry, functions: &self.functions }
+    }
+}
+
+/// A function to keep warm, and the module that wants it; `None`: the schedule itself names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    pub module: Option<String>,
+    pub function: WarmFunction,
+}
+
+/// What is wanted, and which modules' functions cannot be read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WantedFunctions {
+    /// The schedule's own first, then those of modules; each function and qualifier once.
+    pub functions: Vec<Wanted>,
+    /// One sentence per module whose functions were edited by hand into something unreadable.
+    pub faults: Vec<String>,
+}
+
+/// Joins what the schedule names with what the modules that are on for the platform want. The schedule's own entry wins over a
+/// module's for the same function; of two modules the one that wants more instances.
+pub fn wanted(of_schedule: &[WarmFunction], modules: &[Source<'_>]) -> WantedFunctions {
+    let own = of_schedule.iter().map(|function| Wanted { module: None, function: function.clone() });
+    let mut functions: Vec<Wanted> = own.collect();
+    let mut places: BTreeMap<(String, String), usize> =
+        functions.iter().enumerate().map(|(place, wanted)| (key(&wanted.function), place)).collect();
+    let mut faults = Vec::new();
+
+    let entries: Vec<Entry<'_>> = modules.iter().map(|module| module.entry).collect();
+    let on = decisions(&entries, &Permissions::All);
+    for (module, _) in modules.iter().zip(on).filter(|(_, decision)| decision.is_on()) {
+        let name = module.entry.name;
+        let list = match parse_list(module.functions, "/functions") {
+            Ok(list) => list,
+            Err(errors) => {
+                let first = errors.first().map(|error| format!("{} {}", error.pointer, error.message));
+                faults.push(format!("the functions of {name} cannot be read: {}", first.unwrap_or_default()));
+                continue;
+            }
+        };
+        for function in list {
+            match places.get(&key(&function)) {
+                None => {
+                    places.insert(key(&function), functions.len());
+                    functions.push(Wanted { module: Some(name.to_owned()), function });
+                }
+                Some(&place) => {
+                    let there = &mut functions[place];
+                    if there.module.is_some() && there.function.concurrency < function.concurrency {
+                        *there = Wanted { module: Some(name.to_owned()), function };
+                    }
+                }
+            }
+        }
+    }
+    WantedFunctions { functions, faults }
+}
+
+/// Lambda itself reads an absent qualifier as `$LATEST`.
+fn key(function: &WarmFunction) -> (String, String) {
+    (function.name.clone(), function.qualifier.clone().unwrap_or_else(|| "$LATEST".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn source<'a>(name: &'a str, is_enabled: bool, functions: &'a Value) -> Source<'a> {
+        let entry =
+            Entry { name, is_enabled, is_installed: true, org_on: true, dependencies: &[], required_permissions: &[] };
+        Source { entry, functions }
+    }
+
+    #[test]
+    fn the_functions_of_modules_that_are_on_join_the_schedules_own() {
+        let own = parse_list(&json!(["orders"]), "").unwrap();
+        let (a, b) =
+            (json!([{"name": "orders", "concurrency": 9}, "reports"]), json!([{"name": "reports", "concurrency": 3}]));
+        let (off, broken) = (json!(["never"]), json!([7]));
+        let sources = [
+            source("module-a", true, &a),
+            source("module-b", true, &b),
+            source("module-off", false, &off),
+            source("module-broken", true, &broken),
+        ];
+        let wanted = wanted(&own, &sources);
+        let told: Vec<_> = wanted
+            .functions
+            .iter()
+            .map(|wanted| (wanted.function.name.as_str(), wanted.function.concurrency, wanted.module.as_deref()))
+            .collect();
+        assert_eq!(told, [("orders", 1, None), ("reports", 3, Some("module-b"))]);
+        assert_eq!(wanted.faults.len(), 1);
+        assert!(wanted.faults[0].contains("module-broken"), "{:?}", wanted.faults);
+    }
+}

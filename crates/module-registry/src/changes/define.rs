@@ -1,0 +1,114 @@
+//! Registering, redefining and deleting modules.
+
+use mgmt_common::caller::Caller;
+use mgmt_common::db::Database;
+use mgmt_common::error::{Error, Result};
+use mgmt_common::etag::IfMatch;
+use mgmt_common::field_error::FieldError;
+use mgmt_common::modules::fault::Fault;
+use mgmt_common::modules::name::ModuleName;
+use mgmt_common::modules::plan;
+use scoped_futures::ScopedFutureExt as _;
+use serde_json::Map;
+
+use super::{current, refused};
+use crate::definition::define;
+use crate::routes::body::ModuleBody;
+use crate::store::graph::{graph, lock_registry, read_graph};
+use crate::store::modules::{self as store, ModuleRow};
+
+/// Registers a module.
+pub(crate) async fn register(database: &Database, caller: &Caller, body: &ModuleBody) -> Result<ModuleRow> {
+    let name = match &body.name {
+        None => Err("is needed".to_owned()),
+        Some(name) => ModuleName::parse(name),
+    };
+    let name = &name.map_err(|message| Error::invalid("/name", message))?;
+    let mut definition = define(&ModuleRow::new(name.as_str()), body).map_err(Error::Invalid)?;
+    definition.row.is_enabled = body.is_enabled.unwrap_or(false);
+    let definition = &definition;
+    database
+        .run_as(caller, |tx| {
+            async move {
+                lock_registry(tx).await?;
+                let mut graph = graph(&read_graph(tx).await?)?;
+                if graph.get(name).is_some() {
+                    return Err(store::already_registered(name.as_str()));
+                }
+                graph.put(definition.module.clone());
+                sound(&graph.faults(&definition.module))?;
+                if definition.row.is_enabled {
+                    let plan = plan::enable(&graph, name, false);
+                    refused(&plan.refusals, Map::new()).map_or(Ok(()), Err)?;
+                }
+                store::insert_module(tx, &definition.row).await?;
+                store::read_module(tx, name).await?.ok_or(Error::NotFound)
+            }
+            .scope_boxed()
+        })
+        .await
+}
+
+/// Replaces the fields that are sent. An enabled module keeps what it needs, and so do the modules that need it.
+pub(crate) async fn change(
+    database: &Database,
+    caller: &Caller,
+    name: &ModuleName,
+    body: &ModuleBody,
+    if_match: &IfMatch,
+) -> Result<ModuleRow> {
+    database
+        .run_as(caller, |tx| {
+            async move {
+                lock_registry(tx).await?;
+                let stored = current(tx, name, if_match).await?;
+                keeps_identity(&stored, body)?;
+                let definition = define(&stored, body).map_err(Error::Invalid)?;
+                let (faults, refusals) = plan::redefine(&graph(&read_graph(tx).await?)?, &definition.module);
+                sound(&faults)?;
+                refused(&refusals, Map::new()).map_or(Ok(()), Err)?;
+                store::update_module(tx, &definition.row).await?;
+                store::read_module(tx, name).await?.ok_or(Error::NotFound)
+            }
+            .scope_boxed()
+        })
+        .await
+}
+
+/// Deletes a module that no other names.
+pub(crate) async fn delete(
+    database: &Database,
+    caller: &Caller,
+    name: &ModuleName,
+    force: bool,
+    if_match: &IfMatch,
+) -> Result<()> {
+    database
+        .run_as(caller, |tx| {
+            async move {
+                lock_registry(tx).await?;
+                current(tx, name, if_match).await?;
+                let refusals = plan::delete(&graph(&read_graph(tx).await?)?, name, force);
+                refused(&refusals, Map::new()).map_or(Ok(()), Err)?;
+                store::delete_module(tx, name).await
+            }
+            .scope_boxed()
+        })
+        .await
+}
+
+fn sound(faults: &[Fault]) -> Result<()> {
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults.iter().map(FieldError::from).collect())) }
+}
+
+/// What PUT cannot change may be sent as it is.
+fn keeps_identity(stored: &ModuleRow, body: &ModuleBody) -> Result<()> {
+    let mut errors = Vec::new();
+    if body.name.as_ref().is_some_and(|name| *name != stored.module_name) {
+        errors.push(FieldError::new("/name", "a module keeps its name; it must be the name in the path"));
+    }
+    if body.is_enabled.is_some_and(|is_enabled| is_enabled != stored.is_enabled) {
+        errors.push(FieldError::new("/isEnabled", "is changed by POST to /enable or /disable only"));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}

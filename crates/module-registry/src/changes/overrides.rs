@@ -1,0 +1,96 @@
+//! Changes of an organisation's overrides.
+
+use mgmt_common::caller::Caller;
+use mgmt_common::db::{Database, Transaction};
+use mgmt_common::error::{Error, Result};
+use mgmt_common::etag::IfMatch;
+use mgmt_common::field_error::FieldError;
+use mgmt_common::modules::name::ModuleName;
+use mgmt_common::modules::state::ModuleType;
+use scoped_futures::ScopedFutureExt as _;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::stale;
+use crate::definition::settings::{faults, merged};
+use crate::routes::overrides::OverrideBody;
+use crate::store::overrides::{self as store, Basis, OrgModuleRow, OverrideRow};
+
+/// Makes or changes the override of the caller's organisation; whether it is new, and the module as it is then.
+pub(crate) async fn put(
+    database: &Database,
+    caller: &Caller,
+    name: &ModuleName,
+    body: &OverrideBody,
+    force: bool,
+    if_match: &IfMatch,
+) -> Result<(bool, OrgModuleRow)> {
+    database
+        .run_as(caller, |tx| {
+            async move {
+                let basis = store::read_basis(tx, name).await?.ok_or(Error::NotFound)?;
+                let old = locked(tx, caller, name, if_match).await?;
+                let is_enabled = body.is_enabled.or(old.as_ref().map(|old| old.is_enabled)).unwrap_or(true);
+                let config = match &body.config {
+                    Some(sent) => sent.as_deref(),
+                    None => old.as_ref().and_then(|old| old.config.as_deref()),
+                };
+                let goes_off = !is_enabled && old.as_ref().is_none_or(|old| old.is_enabled);
+                if goes_off && basis.module_type == ModuleType::Core && !force {
+                    let detail = format!("{name} is of the core; switching it off takes force");
+                    return Err(Error::conflict("core_module", detail));
+                }
+                check(&basis, config)?;
+                if !store::write_override(tx, &caller.org_id, name, (is_enabled, config), old.is_none()).await? {
+                    let detail = "another request has made this override at the same time; read it and send this again";
+                    return Err(Error::conflict("override_exists", detail));
+                }
+                let row = store::read_org_module(tx, name).await?.ok_or(Error::NotFound)?;
+                Ok((old.is_none(), row))
+            }
+            .scope_boxed()
+        })
+        .await
+}
+
+/// Removes the override of the caller's organisation.
+pub(crate) async fn remove(database: &Database, caller: &Caller, name: &ModuleName, if_match: &IfMatch) -> Result<()> {
+    database
+        .run_as(caller, |tx| {
+            async move {
+                store::read_basis(tx, name).await?.ok_or(Error::NotFound)?;
+                locked(tx, caller, name, if_match).await?.ok_or(Error::NotFound)?;
+                store::delete_override(tx, &caller.org_id, name).await
+            }
+            .scope_boxed()
+        })
+        .await
+}
+
+async fn locked(
+    tx: &Transaction,
+    caller: &Caller,
+    name: &ModuleName,
+    if_match: &IfMatch,
+) -> Result<Option<OverrideRow>> {
+    let old = store::lock_override(tx, &caller.org_id, name).await?;
+    let version = old.as_ref().map(|old| old.row_version);
+    if if_match.allows(version) {
+        return Ok(old);
+    }
+    // The audit is for platform admins; others learn the current tag and that something changed.
+    Err(stale(tx, name, Some(&caller.org_id), if_match, version).await?)
+}
+
+/// The organisation's own config is an object, and what it makes of the platform's is valid.
+fn check(basis: &Basis, config: Option<&RawValue>) -> Result<()> {
+    let Some(config) = config else { return Ok(()) };
+    if !config.get().trim_start().starts_with('{') {
+        return Err(Error::invalid("/config", "must be an object"));
+    }
+    let merged = merged(&basis.config, Some(config)).and_then(|merged| to_raw_value(&merged));
+    let merged = merged.map_err(|error| Error::Internal(format!("merging a config: {error}")))?;
+    // Faults of the schema itself are the platform's matter.
+    let mut errors = faults(&merged, basis.config_schema.as_deref(), "/config");
+    errors.retain(|error: &FieldError| error.pointer.starts_with("/config/") || error.pointer == "/config");
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}

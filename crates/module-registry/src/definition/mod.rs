@@ -1,0 +1,156 @@
+//! What a module may be defined as: the fields of a request over what is stored, checked as a whole.
+
+pub(crate) mod navigation;
+pub(crate) mod settings;
+
+use mgmt_common::field_error::FieldError;
+use mgmt_common::modules::graph;
+use mgmt_common::modules::name::ModuleName;
+use mgmt_common::modules::requirement::Requirement;
+use mgmt_common::schedule::functions;
+use semver::Version;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::routes::body::ModuleBody;
+use crate::store::modules::ModuleRow;
+
+const MAX_DISPLAY_NAME: usize = 200;
+const MAX_DESCRIPTION: usize = 2_000;
+const MAX_DEPENDENCIES: usize = 100;
+const MAX_PERMISSIONS: usize = 50;
+const MAX_PERMISSION: usize = 100;
+const MAX_FUNCTIONS: usize = 100;
+
+/// A definition that is valid by itself; whether it fits among the others, the graph says.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    pub(crate) row: ModuleRow,
+    pub(crate) module: graph::Module,
+}
+
+/// `stored` with the fields of the request over it.
+///
+/// # Errors
+/// Every field that is not valid.
+pub(crate) fn define(stored: &ModuleRow, body: &ModuleBody) -> Result<Definition, Vec<FieldError>> {
+    let mut row = stored.clone();
+    // Names, states and stamps are not for definitions.
+    overwrite(&mut row.display_name, body.display_name.as_ref());
+    overwrite(&mut row.description, body.description.as_ref());
+    overwrite(&mut row.module_type, body.module_type.as_ref());
+    overwrite(&mut row.tier, body.tier.as_ref());
+    overwrite(&mut row.is_installed, body.is_installed.as_ref());
+    overwrite(&mut row.version, body.version.as_ref());
+    overwrite(&mut row.min_compatible_version, body.min_compatible_version.as_ref());
+    overwrite(&mut row.config, body.config.as_ref());
+    overwrite(&mut row.config_schema, body.config_schema.as_ref());
+    overwrite(&mut row.feature_flags, body.feature_flags.as_ref());
+    overwrite(&mut row.dependencies, body.dependencies.as_ref());
+    overwrite(&mut row.nav_config, body.nav_config.as_ref());
+    overwrite(&mut row.required_permissions, body.required_permissions.as_ref());
+    overwrite(&mut row.functions, body.functions.as_ref());
+    check(row)
+}
+
+fn overwrite<T: Clone>(slot: &mut T, sent: Option<&T>) {
+    if let Some(sent) = sent {
+        slot.clone_from(sent);
+    }
+}
+
+fn check(row: ModuleRow) -> Result<Definition, Vec<FieldError>> {
+    let mut errors = texts(&row);
+    if !(1..=3).contains(&row.tier) {
+        errors.push(FieldError::new("/tier", "must be 1, 2 or 3"));
+    }
+    let version = parse_version(&row.version, "/version", &mut errors);
+    let minimum = row.min_compatible_version.as_ref();
+    let minimum = minimum.map(|text| parse_version(text, "/minCompatibleVersion", &mut errors));
+    if let (Some(version), Some(Some(minimum))) = (&version, &minimum)
+        && minimum > version
+    {
+        errors.push(FieldError::new("/minCompatibleVersion", format!("is later than the version itself, {version}")));
+    }
+    for (pointer, value) in [("/config", &row.config), ("/featureFlags", &row.feature_flags)] {
+        if !is_object(value) {
+            errors.push(FieldError::new(pointer, "must be an object"));
+        }
+    }
+    errors.extend(settings::faults(&row.config, row.config_schema.as_deref(), "/config"));
+    errors.extend(row.nav_config.iter().flat_map(navigation::NavItem::faults));
+    errors.extend(permission_faults(&row.required_permissions));
+    if row.functions.len() > MAX_FUNCTIONS {
+        errors.push(FieldError::new("/functions", format!("must have at most {MAX_FUNCTIONS} entries")));
+    } else if let Err(found) = functions::parse_list(&Value::Array(row.functions.clone()), "/functions") {
+        errors.extend(found);
+    }
+    let dependencies = parse_dependencies(&row.dependencies, &mut errors);
+    let name = ModuleName::parse(&row.module_name).map_err(|message| errors.push(FieldError::new("/name", message)));
+    let (Ok(name), Some(version), true) = (name, version, errors.is_empty()) else { return Err(errors) };
+    let module = graph::Module {
+        name,
+        module_type: row.module_type,
+        tier: row.tier,
+        is_enabled: row.is_enabled,
+        is_installed: row.is_installed,
+        version,
+        min_compatible_version: minimum.flatten(),
+        dependencies,
+    };
+    Ok(Definition { row, module })
+}
+
+fn texts(row: &ModuleRow) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let name = &row.display_name;
+    if name.trim().is_empty() || name.chars().count() > MAX_DISPLAY_NAME || name.chars().any(char::is_control) {
+        let message = format!("must be a text of 1 to {MAX_DISPLAY_NAME} characters without control characters");
+        errors.push(FieldError::new("/displayName", message));
+    }
+    if row.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION) {
+        errors.push(FieldError::new("/description", format!("must have at most {MAX_DESCRIPTION} characters")));
+    }
+    errors
+}
+
+fn parse_version(text: &str, pointer: &str, errors: &mut Vec<FieldError>) -> Option<Version> {
+    let parsed = Version::parse(text);
+    parsed
+        .map_err(|error| {
+            let message = format!("{text:?} is no semantic version such as 1.4.0: {error}");
+            errors.push(FieldError::new(pointer, message));
+        })
+        .ok()
+}
+
+fn parse_dependencies(texts: &[String], errors: &mut Vec<FieldError>) -> Vec<Requirement> {
+    if texts.len() > MAX_DEPENDENCIES {
+        errors.push(FieldError::new("/dependencies", format!("must have at most {MAX_DEPENDENCIES} entries")));
+    }
+    let mut parse = |(index, text): (usize, &String)| {
+        let parsed = Requirement::parse(text);
+        parsed.map_err(|message| errors.push(FieldError::new(format!("/dependencies/{index}"), message))).ok()
+    };
+    texts.iter().enumerate().filter_map(&mut parse).collect()
+}
+
+/// Permissions travel as one space-separated claim.
+fn permission_faults(permissions: &[String]) -> Vec<FieldError> {
+    let fault = |(index, text): (usize, &String)| {
+        let is_fine = !text.is_empty()
+            && text.chars().count() <= MAX_PERMISSION
+            && !text.chars().any(|character| character.is_whitespace() || character.is_control());
+        let message = format!("must have 1 to {MAX_PERMISSION} characters and no spaces");
+        (!is_fine).then(|| FieldError::new(format!("/requiredPermissions/{index}"), message))
+    };
+    let mut errors: Vec<FieldError> = permissions.iter().enumerate().filter_map(fault).collect();
+    if permissions.len() > MAX_PERMISSIONS {
+        errors.push(FieldError::new("/requiredPermissions", format!("must have at most {MAX_PERMISSIONS} entries")));
+    }
+    errors
+}
+
+fn is_object(raw: &RawValue) -> bool {
+    raw.get().trim_start().starts_with('{')
+}

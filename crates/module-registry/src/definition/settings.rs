@@ -1,0 +1,115 @@
+//! A module's config against its JSON Schema. Nothing is fetched: a schema that refers elsewhere is refused.
+
+use jsonschema::{PatternOptions, Validator};
+use mgmt_common::field_error::FieldError;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// Enough to mend a config; a schema can find faults without end.
+const MAX_ERRORS: usize = 20;
+
+/// What is wrong with a schema, or with the config by it. `pointer` is where the config is in the request.
+pub(crate) fn faults(config: &RawValue, schema: Option<&RawValue>, pointer: &str) -> Vec<FieldError> {
+    let Some(schema) = schema else { return Vec::new() };
+    let (Ok(config), Ok(schema)) = (value(config), value(schema)) else {
+        return vec![FieldError::new(pointer, "the config or its schema is not JSON")];
+    };
+    let validator = match compile(&schema) {
+        Ok(validator) => validator,
+        Err(error) => return vec![error],
+    };
+    let errors = validator.iter_errors(&config).take(MAX_ERRORS);
+    errors.map(|error| FieldError::new(format!("{pointer}{}", error.instance_path()), error.to_string())).collect()
+}
+
+/// `base` with `over` merged over it: JSON Merge Patch (RFC 7396), where null removes a key.
+pub(crate) fn merged(base: &RawValue, over: Option<&RawValue>) -> Result<Value, serde_json::Error> {
+    let mut merged = value(base)?;
+    if let Some(over) = over {
+        merge(&mut merged, value(over)?);
+    }
+    Ok(merged)
+}
+
+fn merge(base: &mut Value, over: Value) {
+    let Value::Object(over) = over else {
+        *base = over;
+        return;
+    };
+    if !base.is_object() {
+        *base = Value::Object(serde_json::Map::new());
+    }
+    let Some(base) = base.as_object_mut() else { return };
+    for (key, value) in over {
+        if value.is_null() {
+            base.remove(&key);
+        } else {
+            merge(base.entry(key).or_insert(Value::Null), value);
+        }
+    }
+}
+
+fn compile(schema: &Value) -> Result<Validator, FieldError> {
+    // Patterns run in time linear to the text, whoever wrote them.
+    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+    options.build(schema).map_err(|error| {
+        let at = error.instance_path().to_string();
+        FieldError::new(format!("/configSchema{at}"), format!("is no JSON Schema that can be used here: {error}"))
+    })
+}
+
+fn value(raw: &RawValue) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(raw.get())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn raw(value: &Value) -> Box<RawValue> {
+        RawValue::from_string(value.to_string()).unwrap()
+    }
+
+    #[track_caller]
+    fn check(config: &Value, schema: &Value, pointers: &[&str]) {
+        let found = faults(&raw(config), Some(&raw(schema)), "/config");
+        assert_eq!(found.iter().map(|error| error.pointer.as_str()).collect::<Vec<_>>(), pointers, "{found:?}");
+    }
+
+    #[test]
+    fn a_config_is_held_against_its_schema() {
+        let schema = json!({"type": "object", "required": ["limit"], "properties": {"limit": {"type": "integer", "minimum": 1}}});
+        check(&json!({"limit": 5}), &schema, &[]);
+        check(&json!({"limit": 0}), &schema, &["/config/limit"]);
+        check(&json!({}), &schema, &["/config"]);
+    }
+
+    #[test]
+    fn a_schema_must_be_one_and_refers_to_nothing_outside() {
+        check(&json!({}), &json!({"type": "integr"}), &["/configSchema/type"]);
+        check(&json!({"a": 1}), &json!({"$ref": "#/$defs/a", "$defs": {"a": {"maxProperties": 0}}}), &["/config"]);
+        for elsewhere in ["http://127.0.0.1:9/schema.json", "file:///etc/hostname"] {
+            let found = faults(&raw(&json!({})), Some(&raw(&json!({"$ref": elsewhere}))), "/config");
+            assert!(found.len() == 1 && found[0].pointer.starts_with("/configSchema"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_pattern_takes_no_time_to_speak_of() {
+        let schema = json!({"properties": {"a": {"pattern": "^(a+)+$"}}});
+        check(&json!({"a": format!("{}!", "a".repeat(50_000))}), &schema, &["/config/a"]);
+    }
+
+    #[test]
+    fn an_override_is_merged_key_by_key_and_null_removes() {
+        let merge = |base: Value, over: Value| merged(&raw(&base), Some(&raw(&over))).unwrap();
+        assert_eq!(
+            merge(json!({"a": {"b": 1, "c": 2}, "d": 3}), json!({"a": {"b": 9, "c": null}})),
+            json!({"a": {"b": 9}, "d": 3})
+        );
+        assert_eq!(merge(json!({"a": [1, 2]}), json!({"a": [3]})), json!({"a": [3]}));
+        assert_eq!(merge(json!({"a": 1}), json!({"a": {"b": {"c": null}}})), json!({"a": {"b": {}}}));
+    }
+}

@@ -1,0 +1,42 @@
+//! The module-registry function: modules, their dependencies, overrides, history, navigation, and the state that gates follow.
+
+mod changes;
+mod definition;
+mod impact;
+mod routes;
+pub mod settings;
+mod store;
+
+use std::sync::Arc;
+
+use axum::Router;
+use mgmt_common::db::Database;
+use mgmt_common::serve::{Service, with_fallbacks};
+
+use settings::Settings;
+
+/// What every handler shares. Nothing in it connects before it is used.
+pub struct State {
+    database: Database,
+}
+
+/// The HTTP routes of this function.
+pub fn router(state: Arc<State>) -> Router {
+    with_fallbacks(routes::router().with_state(state))
+}
+
+/// The OpenAPI document of the same routes.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes::document()
+}
+
+/// HTTP requests only: nothing here runs in the background.
+pub fn service(settings: Settings) -> Service {
+    let state = State { database: Database::new(settings.database) };
+    Service {
+        router: Some(router(Arc::new(state))),
+        claim_names: settings.claim_names,
+        scheduled: None,
+        ..Service::default()
+    }
+}

@@ -1,0 +1,84 @@
+//! Modules, as a list and one by one.
+#![expect(unused_qualifications, reason = "utoipa's macro writes them")]
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use mgmt_common::caller::Caller;
+use mgmt_common::error::{Error, Result};
+use mgmt_common::etag;
+use mgmt_common::modules::state::ModuleType;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::module::{Module, PublicModule, ShownModule};
+use super::{Sent, Shared, named, sent};
+use crate::store::modules::{self as store, Filter};
+use crate::store::visible::visible_modules;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Only modules of this type.
+    #[serde(rename = "type")]
+    #[param(inline)]
+    module_type: Option<ModuleType>,
+    /// Only enabled or only disabled modules.
+    enabled: Option<bool>,
+    /// Platform admins: false leaves disabled modules out; true by default. Others never see them.
+    #[serde(alias = "include_disabled")]
+    include_disabled: Option<bool>,
+}
+
+/// Sorted by name. Platform admins see every module whole; everybody else sees the public part of those that are on for them.
+#[utoipa::path(get, path = "/platform/modules", params(ListQuery),
+    responses((status = 200, body = Vec<ShownModule>), (status = 304)))]
+pub(super) async fn list_modules(
+    caller: Caller,
+    State(state): Shared,
+    query: Sent<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let query = sent(query)?;
+    let modules: Vec<ShownModule> = if caller.is_platform_admin {
+        let only_enabled = (query.include_disabled == Some(false)).then_some(true);
+        // Only the enabled ones, and of those the disabled ones: none.
+        if only_enabled.is_some() && query.enabled == Some(false) {
+            return etag::cacheable_json(&headers, &Vec::<ShownModule>::new());
+        }
+        let filter = Filter { module_type: query.module_type, is_enabled: query.enabled.or(only_enabled) };
+        let rows = store::list_modules(&state.database, &caller, &filter).await?;
+        rows.into_iter().map(|row| ShownModule::Whole(Box::new(Module::from(row)))).collect()
+    } else {
+        let rows = visible_modules(&state.database, &caller).await?;
+        let wanted = rows.into_iter().filter(|row| {
+            query.module_type.is_none_or(|wanted| wanted == row.module_type) && query.enabled != Some(false)
+        });
+        wanted.map(|row| ShownModule::Public(Box::new(PublicModule::from(row)))).collect()
+    };
+    etag::cacheable_json(&headers, &modules)
+}
+
+/// One module; its ETag is the row version.
+#[utoipa::path(get, path = "/platform/modules/{name}", params(("name" = String, Path)),
+    responses((status = 200, body = ShownModule), (status = 304), (status = 404)))]
+pub(super) async fn get_module(
+    caller: Caller,
+    State(state): Shared,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let name = named(&name)?;
+    let (version, module) = if caller.is_platform_admin {
+        let row = store::get_module(&state.database, &caller, &name).await?.ok_or(Error::NotFound)?;
+        (row.row_version, ShownModule::Whole(Box::new(Module::from(row))))
+    } else {
+        // Whether it is on for the caller depends on what it needs, so all that are visible are read.
+        let rows = visible_modules(&state.database, &caller).await?;
+        let row = rows.into_iter().find(|row| row.module_name == name.as_str()).ok_or(Error::NotFound)?;
+        (row.row_version, ShownModule::Public(Box::new(PublicModule::from(row))))
+    };
+    Ok(etag::cacheable(&headers, &etag::of(version), Answer(module)))
+}

@@ -1,0 +1,62 @@
+//! The routes: extract, one call, map. The list below is also the OpenAPI document.
+
+pub(crate) mod body;
+mod history;
+mod list;
+mod module;
+mod navigation;
+pub(crate) mod overrides;
+mod state;
+mod switch;
+mod write;
+
+use std::sync::Arc;
+
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use mgmt_common::error::{Error, Result};
+use mgmt_common::etag;
+use mgmt_common::modules::name::ModuleName;
+
+use crate::State;
+
+type Shared = axum::extract::State<Arc<State>>;
+
+mgmt_common::route_table!(
+    Arc<State>;
+    list::list_modules,
+    list::get_module,
+    state::module_state,
+    write::register_module,
+    write::put_module,
+    write::delete_module,
+    switch::enable_module,
+    switch::disable_module,
+    history::module_history,
+    overrides::list_org_modules,
+    overrides::get_org_module,
+    overrides::put_org_module,
+    overrides::delete_org_module,
+    navigation::navigation,
+);
+
+/// A query that was sent, or why it cannot be read.
+type Sent<T> = Result<Query<T>, QueryRejection>;
+
+fn sent<T>(query: Sent<T>) -> Result<T> {
+    query.map(|Query(query)| query).map_err(|rejection| Error::malformed(rejection.body_text()))
+}
+
+/// A name in a path. One that no module can have is one that does not exist.
+fn named(name: &str) -> Result<ModuleName> {
+    ModuleName::parse(name).map_err(|_| Error::NotFound)
+}
+
+fn with_version(mut response: Response, version: i64) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&etag::of(version)) {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+    response
+}

@@ -1,0 +1,210 @@
+//! What an organisation has otherwise than the platform.
+#![expect(unused_qualifications, reason = "utoipa's macro writes them")]
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
+use mgmt_common::caller::Caller;
+use mgmt_common::error::{Error, Result};
+use mgmt_common::etag::IfMatch;
+use mgmt_common::json::Json;
+use mgmt_common::modules::decision::Reason;
+use mgmt_common::modules::state::ModuleType;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::present;
+use super::{Sent, Shared, named, sent, with_version};
+use crate::changes::overrides as changes;
+use crate::store::overrides::{OrgModuleRow, OverrideRow, list_org_modules as read_org_modules};
+
+/// As long as an id of a caller may be.
+const MAX_ORG_ID: usize = 200;
+
+/// A module as it is for one organisation.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrgModule {
+    name: String,
+    display_name: String,
+    description: Option<String>,
+    #[serde(rename = "type")]
+    module_type: ModuleType,
+    version: String,
+    /// Whether it is on for the organisation, before anybody's permissions.
+    enabled: bool,
+    /// Why it is off; null when it is on.
+    reason: Option<Reason>,
+    /// The platform's config with the override's merged over it (RFC 7396).
+    #[schema(value_type = Value)]
+    config: Value,
+    /// Null where the organisation has nothing of its own.
+    #[serde(rename = "override")]
+    overridden: Option<Override>,
+}
+
+/// What the organisation itself has said.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Override {
+    /// False: off for this organisation.
+    is_enabled: bool,
+    #[schema(value_type = Option<Value>)]
+    config: Option<Box<RawValue>>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    created_by: Option<String>,
+    updated_by: Option<String>,
+    /// Counts changes; the ETag is this number in double quotes.
+    row_version: i64,
+}
+
+impl From<OverrideRow> for Override {
+    fn from(row: OverrideRow) -> Self {
+        Self {
+            is_enabled: row.is_enabled,
+            config: row.config,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            created_by: row.created_by,
+            updated_by: row.updated_by,
+            row_version: row.row_version,
+        }
+    }
+}
+
+impl From<OrgModuleRow> for OrgModule {
+    fn from(row: OrgModuleRow) -> Self {
+        Self {
+            name: row.module_name,
+            display_name: row.display_name,
+            description: row.description,
+            module_type: row.module_type,
+            version: row.version,
+            enabled: row.decision.is_on(),
+            reason: row.decision.reason(),
+            config: row.merged_config,
+            overridden: row.overridden.map(Override::from),
+        }
+    }
+}
+
+/// Every module that the caller may see, as it is for the organisation; sorted by name.
+#[utoipa::path(get, path = "/platform/orgs/{orgId}/modules", params(("orgId" = String, Path)),
+    responses((status = 200, body = Vec<OrgModule>), (status = 403), (status = 404)))]
+pub(super) async fn list_org_modules(
+    caller: Caller,
+    State(state): Shared,
+    Path(org_id): Path<String>,
+) -> Result<Answer<Vec<OrgModule>>> {
+    let caller = acting_for(caller, &org_id)?;
+    let rows = read_org_modules(&state.database, &caller, None).await?;
+    Ok(Answer(rows.into_iter().map(OrgModule::from).collect()))
+}
+
+/// One module as it is for the organisation. Where there is an override, the ETag is its row version.
+#[utoipa::path(get, path = "/platform/orgs/{orgId}/modules/{name}", params(("orgId" = String, Path), ("name" = String, Path)),
+    responses((status = 200, body = OrgModule), (status = 403), (status = 404)))]
+pub(super) async fn get_org_module(
+    caller: Caller,
+    State(state): Shared,
+    Path((org_id, name)): Path<(String, String)>,
+) -> Result<Response> {
+    let caller = acting_for(caller, &org_id)?;
+    let name = named(&name)?;
+    let rows = read_org_modules(&state.database, &caller, Some(&name)).await?;
+    let row = rows.into_iter().next().ok_or(Error::NotFound)?;
+    Ok(shown(StatusCode::OK, row))
+}
+
+/// What PUT sends; an absent field stays as it is.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct OverrideBody {
+    /// False switches the module off for the organisation; true, which is the default, follows the platform.
+    #[serde(alias = "is_enabled")]
+    pub(crate) is_enabled: Option<bool>,
+    /// Merged over the platform's config; null: nothing of its own.
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<Value>)]
+    pub(crate) config: Option<Option<Box<RawValue>>>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OverrideQuery {
+    /// Needed to switch a core module off.
+    force: Option<bool>,
+}
+
+/// Makes or changes the override. A module can be off here where the platform has it on, and never the other way round.
+#[utoipa::path(put, path = "/platform/orgs/{orgId}/modules/{name}", request_body = OverrideBody,
+    params(("orgId" = String, Path), ("name" = String, Path), OverrideQuery),
+    responses((status = 200, body = OrgModule), (status = 201, body = OrgModule), (status = 403), (status = 404), (status = 409),
+        (status = 412), (status = 422)))]
+pub(super) async fn put_org_module(
+    caller: Caller,
+    State(state): Shared,
+    Path((org_id, name)): Path<(String, String)>,
+    query: Sent<OverrideQuery>,
+    headers: HeaderMap,
+    Json(body): Json<OverrideBody>,
+) -> Result<Response> {
+    let caller = acting_for(caller, &org_id)?;
+    let (name, force) = (named(&name)?, sent(query)?.force.unwrap_or(false));
+    let if_match = IfMatch::read(&headers)?;
+    let (is_new, row) = changes::put(&state.database, &caller, &name, &body, force, &if_match).await?;
+    Ok(shown(if is_new { StatusCode::CREATED } else { StatusCode::OK }, row))
+}
+
+/// Removes the override: the organisation follows the platform again.
+#[utoipa::path(delete, path = "/platform/orgs/{orgId}/modules/{name}",
+    params(("orgId" = String, Path), ("name" = String, Path)),
+    responses((status = 204), (status = 403), (status = 404), (status = 412)))]
+pub(super) async fn delete_org_module(
+    caller: Caller,
+    State(state): Shared,
+    Path((org_id, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<StatusCode> {
+    let caller = acting_for(caller, &org_id)?;
+    let name = named(&name)?;
+    changes::remove(&state.database, &caller, &name, &IfMatch::read(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The caller with the organisation of the path. Platform admins act for any; others learn nothing about an organisation that is
+/// not theirs, and members of theirs only that they may not.
+fn acting_for(mut caller: Caller, org_id: &str) -> Result<Caller> {
+    if caller.is_platform_admin {
+        caller.org_id = org_of_path(org_id)?;
+        return Ok(caller);
+    }
+    if caller.org_id != org_id {
+        return Err(Error::NotFound);
+    }
+    if caller.is_org_admin { Ok(caller) } else { Err(Error::Forbidden) }
+}
+
+/// An organisation's id as a platform admin names it; one that no caller could have does not exist.
+pub(super) fn org_of_path(org_id: &str) -> Result<String> {
+    let fits =
+        !org_id.trim().is_empty() && org_id.chars().count() <= MAX_ORG_ID && !org_id.chars().any(char::is_control);
+    if fits { Ok(org_id.to_owned()) } else { Err(Error::NotFound) }
+}
+
+fn shown(status: StatusCode, row: OrgModuleRow) -> Response {
+    let version = row.overridden.as_ref().map(|row| row.row_version);
+    let response = (status, Answer(OrgModule::from(row))).into_response();
+    match version {
+        Some(version) => with_version(response, version),
+        None => response,
+    }
+}

@@ -1,0 +1,33 @@
+//! What a change of modules meets outside the graph.
+
+use mgmt_common::db::Transaction;
+use mgmt_common::error::{Error, Result};
+use mgmt_common::modules::name::ModuleName;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio_postgres::types::Type;
+
+use super::read_rows;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Surroundings {
+    /// Organisations that have overridden one of the modules.
+    pub(crate) org_overrides: i64,
+    /// `lambda_functions` of the warming schedule, as it is stored.
+    pub(crate) lambda_functions: Option<Value>,
+    /// Whether the schedule warms the functions of modules.
+    pub(crate) include_modules: bool,
+}
+
+pub(crate) async fn read_surroundings(tx: &Transaction, names: &[ModuleName]) -> Result<Surroundings> {
+    let statement = "-- read_surroundings
+        select row_to_json(answer)::text from (
+          select
+            (select count(distinct org_id) from public.platform_module_override where module_name = any($1)) as org_overrides,
+            config.config_value -> 'lambda_functions' as lambda_functions,
+            coalesce(config.config_value -> 'include_modules' <> 'false', true) as include_modules
+          from (select) one left join public.platform_lambda_config config on config.config_key = 'lambda_warming') answer";
+    let names: Vec<&str> = names.iter().map(ModuleName::as_str).collect();
+    let rows = read_rows("read_surroundings", &tx.query(statement, &[(&names, Type::TEXT_ARRAY)]).await?)?;
+    rows.into_iter().next().ok_or_else(|| Error::Internal("read_surroundings: no row".to_owned()))
+}

@@ -1,0 +1,67 @@
+//! The modules that a caller may see, with what decides whether they are on for them.
+
+use mgmt_common::caller::Caller;
+use mgmt_common::db::Database;
+use mgmt_common::error::Result;
+use mgmt_common::modules::decision::Permissions;
+use mgmt_common::modules::standing::{Entry, decisions};
+use mgmt_common::modules::state::ModuleType;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::definition::navigation::NavItem;
+
+/// A module that the platform has on.
+#[derive(Debug, Deserialize)]
+pub(crate) struct VisibleRow {
+    pub(crate) module_name: String,
+    pub(crate) display_name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) module_type: ModuleType,
+    pub(crate) version: String,
+    pub(crate) feature_flags: Box<RawValue>,
+    pub(crate) nav_config: Option<NavItem>,
+    pub(crate) is_enabled: bool,
+    pub(crate) is_installed: bool,
+    pub(crate) dependencies: Vec<String>,
+    pub(crate) required_permissions: Vec<String>,
+    /// False where the caller's organisation has switched it off.
+    pub(crate) org_on: bool,
+    pub(crate) row_version: i64,
+}
+
+/// The modules that are on for the caller, sorted by name. What the platform has off is not read at all: it can neither be shown nor
+/// be what an enabled module needs.
+pub(crate) async fn visible_modules(database: &Database, caller: &Caller) -> Result<Vec<VisibleRow>> {
+    let statement = "-- visible_modules
+        select module.module_name, display_name, description, module_type, version, feature_flags, nav_config,
+          module.is_enabled, is_installed, dependencies, required_permissions, coalesce(override.is_enabled, true) as org_on,
+          module.row_version
+        from public.platform_module_registry module
+        left join public.platform_module_override override
+          on override.module_name = module.module_name and override.org_id = (select module_mgmt.get_current_org_id())
+        where module.is_enabled and module.deleted_at is null
+        order by module.module_name";
+    let rows: Vec<VisibleRow> = database.read_as(caller, statement, &[]).await?;
+    let entries: Vec<Entry<'_>> = rows.iter().map(VisibleRow::entry).collect();
+    let on = decisions(&entries, &permissions(caller));
+    Ok(rows.into_iter().zip(on).filter(|(_, decision)| decision.is_on()).map(|(row, _)| row).collect())
+}
+
+/// Platform admins hold every permission.
+pub(crate) fn permissions(caller: &Caller) -> Permissions<'_> {
+    if caller.is_platform_admin { Permissions::All } else { Permissions::Set(&caller.permissions) }
+}
+
+impl VisibleRow {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            name: &self.module_name,
+            is_enabled: self.is_enabled,
+            is_installed: self.is_installed,
+            org_on: self.org_on,
+            dependencies: &self.dependencies,
+            required_permissions: &self.required_permissions,
+        }
+    }
+}

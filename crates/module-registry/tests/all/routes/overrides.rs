@@ -1,0 +1,101 @@
+//! What organisations override.
+
+use mgmt_testkit::gateway::{Request, Who};
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, names, path};
+
+const OWN: &str = "/platform/orgs/org-a/modules";
+
+fn own(name: &str) -> String {
+    format!("{OWN}/module-{name}")
+}
+
+#[tokio::test]
+async fn an_override_takes_away_and_never_gives() {
+    let bed = Bed::new().await;
+    bed.enabled(&["base", "user>base"]).await;
+    bed.register("off", json!({})).await;
+    let admin = |request: Request| request.by(Who::OrgAdmin);
+    let answer = bed.send(&admin(Request::put(&own("base"), &json!({"isEnabled": false})))).await.expect(201);
+    let module = answer.json();
+    assert_eq!(
+        (&module["enabled"], &module["reason"], answer.header("etag")),
+        (&json!(false), &json!("org_off"), "\"1\"")
+    );
+    let list = bed.send(&admin(Request::get(OWN))).await.expect(200).json();
+    assert_eq!(names(&list), ["module-access", "module-ai", "module-base", "module-mgmt", "module-user"]);
+    assert_eq!(list[4]["reason"], "dependency_off");
+    // Off for the platform stays off, whoever says otherwise.
+    bed.send(&admin(Request::put(&own("off"), &json!({"isEnabled": true})))).await.expect(404);
+    let module = bed.admin(Request::put(&own("off"), &json!({"isEnabled": true})), 201).await;
+    assert_eq!((&module["enabled"], &module["reason"]), (&json!(false), &json!("platform_off")));
+    bed.send(&admin(Request::new("DELETE", &own("base")))).await.expect(204);
+    bed.send(&admin(Request::new("DELETE", &own("base")))).await.expect(404);
+    assert_eq!(bed.send(&admin(Request::get(&own("user")))).await.expect(200).json()["enabled"], json!(true));
+}
+
+#[tokio::test]
+async fn a_config_is_merged_over_the_platforms_and_must_stay_valid() {
+    let bed = Bed::new().await;
+    let schema = json!({"properties": {"limit": {"type": "integer", "maximum": 100}}, "required": ["limit"]});
+    bed.register(
+        "thing",
+        json!({"isEnabled": true, "config": {"limit": 10, "deep": {"a": 1, "b": 2}}, "configSchema": schema}),
+    )
+    .await;
+    let put = |config: Value| Request::put(&own("thing"), &json!({ "config": config })).by(Who::OrgAdmin);
+    let module = bed.send(&put(json!({"limit": 50, "deep": {"b": null, "c_d": 3}}))).await.expect(201).json();
+    assert_eq!(module["config"], json!({"limit": 50, "deep": {"a": 1, "c_d": 3}}));
+    assert_eq!(module["override"]["config"], json!({"limit": 50, "deep": {"b": null, "c_d": 3}}));
+    for (config, pointer) in
+        [(json!({"limit": 101}), "/config/limit"), (json!({"limit": null}), "/config"), (json!([1]), "/config")]
+    {
+        assert_eq!(bed.send(&put(config)).await.expect(422).pointers(), [pointer]);
+    }
+    // What is absent stays, and null is nothing of one's own.
+    let module = bed
+        .send(&Request::put(&own("thing"), &json!({"is_enabled": false})).by(Who::OrgAdmin))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!((&module["config"]["limit"], &module["override"]["rowVersion"]), (&json!(50), &json!(2)));
+    let module = bed.send(&put(Value::Null)).await.expect(200).json();
+    assert_eq!((&module["config"]["limit"], &module["override"]["isEnabled"]), (&json!(10), &json!(false)));
+}
+
+#[tokio::test]
+async fn row_8_a_stale_override_is_412() {
+    let bed = Bed::new().await;
+    bed.enabled(&["thing"]).await;
+    let put =
+        |tag: &str| Request::put(&own("thing"), &json!({"isEnabled": false})).by(Who::OrgAdmin).header("if-match", tag);
+    bed.send(&put("*")).await.expect(412);
+    bed.send(&put("\"1\"").edit(|event| drop(event["headers"].as_object_mut().unwrap().remove("if-match"))))
+        .await
+        .expect(201);
+    bed.send(&put("\"1\"")).await.expect(200);
+    let stale = bed.send(&put("\"1\"")).await.expect(412);
+    assert_eq!(stale.header("etag"), "\"2\"");
+    bed.send(&Request::new("DELETE", &own("thing")).by(Who::OrgAdmin).header("if-match", "\"1\"")).await.expect(412);
+}
+
+#[tokio::test]
+async fn a_core_module_takes_force_here_too() {
+    let bed = Bed::new().await;
+    let put =
+        |query: &str| Request::put(&format!("{}{query}", own("ai")), &json!({"isEnabled": false})).by(Who::OrgAdmin);
+    assert_eq!(bed.send(&put("")).await.expect(409).code(), "core_module");
+    bed.send(&put("?force=true")).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_platform_admin_helps_any_organisation() {
+    let bed = Bed::new().await;
+    bed.enabled(&["thing"]).await;
+    bed.admin(Request::put("/platform/orgs/elsewhere/modules/module-thing", &json!({"isEnabled": false})), 201).await;
+    let module = bed.admin(Request::get("/platform/orgs/elsewhere/modules/module-thing"), 200).await;
+    assert_eq!(module["reason"], "org_off");
+    let impact = bed.admin(Request::post(&path("thing", "/disable?dryRun=true")), 200).await;
+    assert_eq!(impact["impact"]["orgOverrides"], 1);
+}

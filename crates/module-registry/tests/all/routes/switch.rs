@@ -1,0 +1,142 @@
+//! Enabling and disabling.
+
+use mgmt_testkit::gateway::Request;
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, path};
+
+fn enable(name: &str, query: &str) -> Request {
+    Request::post(&path(name, &format!("/enable{query}")))
+}
+
+fn disable(name: &str, query: &str) -> Request {
+    Request::post(&path(name, &format!("/disable{query}")))
+}
+
+#[tokio::test]
+async fn enabling_takes_what_is_needed_first_or_cascades_in_order() {
+    let bed = Bed::new().await;
+    bed.register("a", json!({})).await;
+    bed.register("b", json!({"dependencies": ["module-a"]})).await;
+    bed.register("c", json!({"dependencies": ["module-b", "module-a"]})).await;
+    let refused = bed.send(&enable("c", "")).await.expect(409);
+    assert_eq!(refused.code(), "dependency_disabled");
+    assert_eq!(refused.json()["modules"], json!(["module-a", "module-b"]));
+    assert_eq!(bed.on().await, Vec::<String>::new());
+    let answer = bed.admin(enable("c", "?cascade=true"), 200).await;
+    assert_eq!(answer["impact"]["changes"], json!(["module-a", "module-b", "module-c"]));
+    assert_eq!((&answer["module"]["isEnabled"], &answer["module"]["disabledAt"]), (&json!(true), &Value::Null));
+    assert_eq!(bed.on().await.len(), 3);
+    let again = bed.admin(enable("c", "?cascade=true"), 200).await;
+    assert_eq!((&again["impact"]["changes"], &again["module"]), (&json!([]), &answer["module"]));
+    bed.send(&enable("none", "")).await.expect(404);
+}
+
+#[tokio::test]
+async fn disabling_names_who_needs_it_or_cascades() {
+    let bed = Bed::new().await;
+    bed.enabled(&["a", "b>a", "c>b", "alone"]).await;
+    let refused = bed.send(&disable("a", "")).await.expect(409);
+    assert_eq!(
+        (refused.code(), &refused.json()["dependents"]),
+        ("has_dependents".to_owned(), &json!(["module-c", "module-b"]))
+    );
+    let answer = bed.admin(disable("a", "?cascade=true"), 200).await;
+    assert_eq!(answer["impact"]["changes"], json!(["module-c", "module-b", "module-a"]));
+    assert_eq!(bed.on().await, ["module-alone"]);
+    assert!(answer["module"]["disabledAt"].is_string());
+}
+
+#[tokio::test]
+async fn core_modules_take_force() {
+    let bed = Bed::new().await;
+    let refused = bed.send(&disable("mgmt", "")).await.expect(409);
+    assert_eq!(refused.code(), "core_module");
+    // Both reasons are told.
+    let refused = bed.send(&disable("access", "")).await.expect(409).json();
+    let codes: Vec<&str> =
+        refused["refusals"].as_array().unwrap().iter().map(|reason| reason["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["has_dependents", "core_module"]);
+    bed.admin(disable("access", "?cascade=true&force=true"), 200).await;
+    bed.enabled(&["functional"]).await;
+    bed.admin(disable("functional", ""), 200).await;
+}
+
+#[tokio::test]
+async fn versions_and_installation_decide_too() {
+    let bed = Bed::new().await;
+    bed.register("ai2", json!({"version": "1.1.0", "isEnabled": true})).await;
+    bed.register("user", json!({"dependencies": ["module-ai2@>=1.2"]})).await;
+    let refused = bed.send(&enable("user", "?cascade=true")).await.expect(409);
+    assert_eq!((refused.code(), &refused.json()["modules"]), ("dependency_unmet".to_owned(), &json!(["module-ai2"])));
+    let update = |fields: Value| Request::put(&path("ai2", ""), &fields).header("if-match", "*");
+    bed.admin(update(json!({"version": "1.2.0"})), 200).await;
+    bed.admin(enable("user", ""), 200).await;
+    // From now on the dependency may not leave what its dependent needs.
+    for fields in [
+        json!({"version": "1.1.9"}),
+        json!({"isInstalled": false}),
+        json!({"version": "1.4.0", "minCompatibleVersion": "1.3.0"}),
+    ] {
+        let refused = bed.send(&update(fields.clone())).await.expect(409);
+        assert_eq!(
+            (refused.code(), &refused.json()["modules"]),
+            ("breaks_dependents".to_owned(), &json!(["module-user"])),
+            "{fields}"
+        );
+    }
+    bed.admin(disable("user", ""), 200).await;
+    bed.admin(update(json!({"isInstalled": false})), 200).await;
+    assert_eq!(bed.send(&enable("user", "?cascade=true")).await.expect(409).code(), "dependency_unmet");
+    let refused = bed.send(&update(json!({"version": "1.4.0", "minCompatibleVersion": "1.3.0"}))).await.expect(409);
+    assert_eq!(
+        refused.code(),
+        "breaks_dependents",
+        "a requirement below the minimum is refused whether it is enabled or not"
+    );
+    bed.admin(disable("ai2", ""), 200).await;
+    assert_eq!(bed.send(&enable("ai2", "")).await.expect(409).code(), "not_installed");
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_and_changes_nothing_and_its_hash_holds_the_call_to_it() {
+    let bed = Bed::new().await;
+    bed.register("a", json!({"isEnabled": true, "functions": ["shared", "only-a"]})).await;
+    bed.register("b", json!({"isEnabled": true, "dependencies": ["module-a"], "functions": [{"name": "only-b", "qualifier": "live"}]})).await;
+    bed.register("c", json!({"isEnabled": true, "functions": ["shared"]})).await;
+    let impact = async |request: Request| bed.admin(request, 200).await["impact"].clone();
+    let plain = impact(disable("a", "?dryRun=true")).await;
+    assert_eq!((&plain["refusals"][0]["code"], &plain["changes"]), (&json!("has_dependents"), &json!([])));
+    let dry = impact(disable("a", "?cascade=true&dryRun=true")).await;
+    assert_eq!(dry["functions"], json!(["only-a", "only-b:live"]));
+    assert_eq!(bed.on().await.len(), 3);
+
+    // Somebody adds a dependent: the plan is no longer the one that was seen.
+    bed.register("d", json!({"isEnabled": true, "dependencies": ["module-b"]})).await;
+    let body = json!({"planHash": dry["planHash"]});
+    let changed = bed.send(&disable("a", "?cascade=true").json(&body)).await.expect(409);
+    assert_eq!(changed.code(), "plan_changed");
+    let new = &changed.json()["impact"];
+    assert_eq!(new["dependents"], json!(["module-d", "module-b"]));
+    let done = bed.admin(disable("a", "?cascade=true").json(&json!({"plan_hash": new["planHash"]})), 200).await;
+    assert_eq!(done["impact"], *new, "the same impact that the dry run told");
+    assert_eq!(bed.on().await, ["module-c"]);
+    let dry = impact(enable("d", "?cascade=true&dryRun=true")).await;
+    assert_eq!(dry["functions"], json!(["only-a", "only-b:live"]));
+    let done = impact(enable("d", "?cascade=true").json(&json!({"planHash": dry["planHash"]}))).await;
+    assert_eq!(done, dry);
+}
+
+#[tokio::test]
+async fn what_the_schedule_itself_warms_goes_on() {
+    let bed = Bed::new().await;
+    bed.register("a", json!({"isEnabled": true, "functions": ["own", "other"]})).await;
+    let functions = async || bed.admin(disable("a", "?dryRun=true"), 200).await["impact"]["functions"].clone();
+    assert_eq!(functions().await, json!(["other", "own"]));
+    bed.arrange("update platform_lambda_config set config_value = config_value || '{\"lambda_functions\": [\"own\"]}'")
+        .await;
+    assert_eq!(functions().await, json!(["other"]));
+    bed.arrange("update platform_lambda_config set config_value = config_value || '{\"include_modules\": false}'")
+        .await;
+    assert_eq!(functions().await, json!([]));
+}

@@ -1,0 +1,118 @@
+//! FAULTS row 35, at length: random changes from eight workers at once. The audit is the record of every committed moment, because
+//! writers wait for each other until the commit: replayed, it must never show an enabled module without what it needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use mgmt_testkit::database::REQUEST_LOGIN;
+use mgmt_testkit::gateway::Request;
+use proptest::prelude::Rng as _;
+use proptest::test_runner::{RngAlgorithm, TestRng};
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, MODULES, path, send, service};
+
+const WORKERS: u64 = 8;
+const NAMES: u64 = 12;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_35_ten_thousand_random_changes_leave_no_enabled_module_without_what_it_needs() {
+    storm(10_000).await;
+}
+
+async fn storm(operations: u64) {
+    let bed = Arc::new(Bed::new().await);
+    let workers = (0..WORKERS).map(|worker| {
+        let bed = Arc::clone(&bed);
+        tokio::spawn(async move {
+            let service = service(&bed.database.url(REQUEST_LOGIN));
+            let mut seed = [7; 32];
+            seed[0] = u8::try_from(worker).unwrap();
+            let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+            let mut statuses: BTreeMap<u64, u64> = BTreeMap::new();
+            for _ in 0..operations / WORKERS {
+                let request = operation(&mut || random.next_u64());
+                *statuses.entry(send(&service, &request).await.status).or_default() += 1;
+            }
+            statuses
+        })
+    });
+    let mut statuses: BTreeMap<u64, u64> = BTreeMap::new();
+    for worker in workers.collect::<Vec<_>>() {
+        for (status, count) in worker.await.unwrap() {
+            *statuses.entry(status).or_default() += count;
+        }
+    }
+    // Every kind of outcome has happened, and no other: above all no 500 and nothing that waited in vain.
+    let seen: Vec<u64> = statuses.keys().copied().collect();
+    assert_eq!(seen, [200, 201, 204, 404, 409, 422], "{statuses:?}");
+    let moments = replay(&bed).await;
+    assert!(moments > operations / 20, "only {moments} changes were committed");
+}
+
+fn operation(random: &mut impl FnMut() -> u64) -> Request {
+    let name = format!("s{}", random() % NAMES);
+    let cascade = if random().is_multiple_of(2) { "?cascade=true" } else { "" };
+    let needs: Vec<String> = (0..random() % 3).map(|_| format!("module-s{}", random() % NAMES)).collect();
+    match random() % 10 {
+        0..=2 => {
+            let enabled = random().is_multiple_of(2);
+            Request::post(MODULES)
+                .json(&json!({"name": format!("module-{name}"), "isEnabled": enabled, "dependencies": needs}))
+        }
+        3 | 4 => Request::post(&path(&name, &format!("/enable{cascade}"))),
+        5 | 6 => Request::post(&path(&name, &format!("/disable{cascade}"))),
+        7 => Request::new("DELETE", &path(&name, "")),
+        8 => Request::put(&path(&name, ""), &json!({ "dependencies": needs })).header("if-match", "*"),
+        _ => {
+            Request::put(&path(&name, ""), &json!({"isInstalled": !random().is_multiple_of(4)})).header("if-match", "*")
+        }
+    }
+}
+
+/// Applies the audit change by change, grouped into the transactions that made them; how many there were.
+async fn replay(bed: &Bed) -> u64 {
+    let statement = "select xmin::text, module_name, action, after from platform_module_audit
+        where org_id is null and module_name like 'module-s%' order by id";
+    let rows = bed.database.admin().await.query(statement, &[]).await.unwrap();
+    let mut modules: BTreeMap<String, Value> = BTreeMap::new();
+    let mut transactions: BTreeSet<String> = BTreeSet::new();
+    for (index, row) in rows.iter().enumerate() {
+        let (transaction, name, action): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+        let after: Option<Value> = row.get(3);
+        if action == "delete" {
+            modules.remove(&name);
+        } else {
+            let module = modules.entry(name).or_insert_with(|| json!({}));
+            if action == "register" {
+                *module = json!({});
+            }
+            module
+                .as_object_mut()
+                .unwrap()
+                .extend(after.and_then(|after| after.as_object().cloned()).unwrap_or_default());
+        }
+        let is_whole = rows.get(index + 1).is_none_or(|next| next.get::<_, String>(0) != transaction);
+        if is_whole {
+            assert_sound(&modules);
+            assert!(transactions.insert(transaction), "two transactions wrote at once");
+        }
+    }
+    u64::try_from(transactions.len()).unwrap()
+}
+
+fn assert_sound(modules: &BTreeMap<String, Value>) {
+    for (name, module) in modules {
+        for needed in module["dependencies"].as_array().unwrap() {
+            let needed = needed.as_str().unwrap();
+            let dependency =
+                modules.get(needed).unwrap_or_else(|| panic!("{name} needs {needed}, which is not registered"));
+            if module["is_enabled"] == true {
+                assert!(
+                    dependency["is_enabled"] == true && dependency["is_installed"] == true,
+                    "{name} is enabled and needs {needed}: {dependency}"
+                );
+            }
+        }
+    }
+}
