@@ -7,8 +7,13 @@ use tokio::process::Command;
 use tokio_postgres::Client;
 
 /// The schema files in the order in which they are applied, as the history names them.
-pub(crate) const FILES: [&str; 5] =
-    ["1 platform_lambda_config", "2 rls_policies", "3 platform_module_registry", "4 platform_module_usage", "5 platform_module_rls"];
+pub(crate) const FILES: [&str; 5] = [
+    "1 platform_lambda_config",
+    "2 rls_policies",
+    "3 platform_module_registry",
+    "4 platform_module_usage",
+    "5 platform_module_rls",
+];
 
 /// The command on a database, roles bootstrapped, answer as JSON.
 pub(crate) fn migrate(url: &str) -> Command {

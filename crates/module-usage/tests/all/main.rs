@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be arranged should stop where it fails")]
 
 mod bed;
+mod durability;
 mod faults;
 mod maintenance;
 mod property;
