@@ -1,11 +1,16 @@
 //! Events that the tests send.
 
+use std::sync::LazyLock;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+/// The same all through a test run: ids must not change while a test sends them again.
+static NOW: LazyLock<Timestamp> = LazyLock::new(Timestamp::now);
+
 /// A UUIDv7 of some time ago; the same number and time make the same id.
 pub(crate) fn id(number: u64, ago: SignedDuration) -> String {
-    let ms = Timestamp::now().checked_sub(ago).unwrap().as_millisecond() / 60_000 * 60_000;
+    let ms = NOW.checked_sub(ago).unwrap().as_millisecond();
     id_at(number, ms)
 }
 
