@@ -1,6 +1,7 @@
 //! Acknowledged means durable: Postgres is killed with SIGKILL while events are acknowledged, and nothing of them is missing when it
 //! is back. A server of its own, from the programs of the test server, with the settings that a production server has.
 
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -150,7 +151,8 @@ async fn survive(rounds: u64, loud: bool) {
             cross join lateral module_mgmt.verify_usage(usage_date)";
         assert_eq!(admin.query_one(differing, &[]).await.unwrap().get::<_, i64>(0), 0, "round {round}: daily = raw");
         if loud {
-            eprintln!("round {}: {} acknowledged and there", round + 1, acknowledged.len() - before);
+            let told = acknowledged.len() - before;
+            let _ = writeln!(std::io::stderr(), "round {}: {told} acknowledged and there", round + 1);
         }
     }
     assert!(!acknowledged.is_empty());

@@ -50,7 +50,7 @@ fn event(number: u64, now: i64) -> Value {
         "id": id_at(number, now - hours * 3_600_000), "moduleName": module, "eventType": kind, "status": status,
         "durationMs": random.below(5_000),
     });
-    if number % 10 == 0 {
+    if number.is_multiple_of(10) {
         let other = now - i64::try_from(random.below(34 * 24)).unwrap() * 3_600_000;
         event["occurredAt"] = json!(jiff::Timestamp::from_millisecond(other).unwrap().to_string());
     }
@@ -202,7 +202,8 @@ async fn storm(distinct: u64, kills: u64, loud: bool) {
     if loud {
         let functions = storm.function_kills.load(Relaxed);
         let rate = sent as f64 / started.elapsed().as_secs_f64();
-        eprintln!(
+        let _ = writeln!(
+            std::io::stderr(),
             "\n{distinct} distinct of {sent} sent, {killed} backends and {functions} functions killed, {rate:.0}/s; over HTTP {answered:?}, over SQS {acknowledged}"
         );
     }
