@@ -4,6 +4,7 @@
 
 mod compile;
 mod fan_out;
+mod registry;
 mod start_up;
 mod usage;
 
@@ -29,6 +30,7 @@ async fn main() -> Result<()> {
         rows.extend(start_up::measure(folder).await?);
         rows.extend(compile::measure());
         rows.extend(fan_out::measure(&folder.join("lambda-warmer")).await?);
+        rows.extend(registry::measure().await?);
     }
     rows.extend(usage::measure().await?);
     let mut table = Table::new();

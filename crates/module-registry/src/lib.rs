@@ -40,3 +40,8 @@ pub fn service(settings: Settings) -> Service {
         ..Service::default()
     }
 }
+
+/// The statements behind navigation and the member's list, and behind the admin's list: scripts/bench holds them against pgbench.
+pub fn busiest_statements() -> [(&'static str, &'static str); 2] {
+    [("navigation", store::visible::VISIBLE_MODULES), ("list", store::modules::LIST_MODULES)]
+}

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use mgmt_common::caller::PlatformAdmin;
 use mgmt_common::error::{Error, Result};
 use mgmt_common::json::Json;
+use mgmt_common::modules::warm::{ModuleFunctions, wanted};
+use mgmt_common::schedule::functions::WarmFunction;
 use mgmt_common::schedule::preview::{Preview, PreviewInput, preview};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,6 +18,7 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use crate::store::leases::WARMING_KEY;
+use crate::store::warming::read_warming;
 
 /// Rules per event bus (EventBridge quotas; 100 in some Regions).
 const RULES_PER_BUS: u32 = 300;
@@ -46,7 +49,7 @@ pub(super) struct PreviewAnswer {
 #[utoipa::path(post, path = "/platform/lambda-config/{configKey}/preview", params(("configKey" = String, Path)),
     request_body = PreviewRequest, responses((status = 200, body = PreviewAnswer), (status = 404), (status = 422)))]
 pub(super) async fn preview_schedule(
-    _admin: PlatformAdmin,
+    PlatformAdmin(caller): PlatformAdmin,
     State(state): Shared,
     Path(key): Path<String>,
     Json(body): Json<PreviewRequest>,
@@ -55,6 +58,10 @@ pub(super) async fn preview_schedule(
         return Err(Error::NotFound);
     }
     let config = super::configs::schedule(&body.config_value).map_err(Error::Invalid)?;
+    let row = read_warming(&state.database, &caller).await?;
+    let included = row.modules.iter().filter(|_| config.include_modules());
+    let wanted = wanted(config.functions(), &included.map(ModuleFunctions::source).collect::<Vec<_>>());
+    let functions: Vec<WarmFunction> = wanted.functions.into_iter().map(|wanted| wanted.function).collect();
     // Both only sharpen the preview: without AWS it still shows the schedule.
     let deadline = Instant::now() + AWS_TIME;
     let listed = tokio::time::timeout(AWS_TIME, state.functions.list(&state.settings.function_prefix));
@@ -70,6 +77,7 @@ pub(super) async fn preview_schedule(
     let input = PreviewInput {
         namespace: &state.settings.namespace,
         at: Timestamp::now(),
+        functions: &functions,
         memory_mb: &memory_mb,
         billed_ms_per_ping: BILLED_MS_PER_PING,
     };

@@ -28,6 +28,8 @@ mod http_source;
 mod layer;
 mod limits;
 mod memory;
+#[cfg(feature = "db")]
+mod postgres_source;
 mod revalidation;
 mod source;
 mod verdict;
@@ -41,6 +43,8 @@ pub use credential::Credential;
 pub use http_source::{HttpSource, UrlError};
 pub use layer::{GateLayer, GateService, Gated};
 pub use limits::GateLimits;
+#[cfg(feature = "db")]
+pub use postgres_source::PostgresSource;
 pub use source::{BoxFuture, ReadError, StateRead, StateSource};
 pub use verdict::{ClosedReason, Verdict};
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::compile::{Compiled, Widening, compile};
 use super::config::WarmingConfig;
 use super::cost::{self, CostEstimate, CostInput, DAYS_PER_MONTH};
+use super::functions::WarmFunction;
 use super::name::Namespace;
 use super::warnings::{self, PreviewWarning};
 
@@ -20,13 +21,15 @@ const NEXT_PINGS: usize = 20;
 pub struct PreviewInput<'a> {
     pub namespace: &'a Namespace,
     pub at: Timestamp,
+    /// All that would be pinged: the schedule's own functions and, where it includes them, those of modules.
+    pub functions: &'a [WarmFunction],
     /// Memory in MB by the name under which a function is listed; may be empty.
     pub memory_mb: &'a BTreeMap<String, u32>,
     /// Assumed billed duration of one ping in milliseconds.
     pub billed_ms_per_ping: u32,
 }
 
-/// The preview of one schedule at one instant. It covers the listed functions; those of modules are not known here.
+/// The preview of one schedule at one instant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
@@ -36,7 +39,7 @@ pub struct Preview {
     /// The next 20; none while the schedule is not active.
     pub next_pings: Vec<NextPing>,
     pub ticks: TickFigures,
-    /// Invocations of the listed functions in the next 30 days: due ticks times the sum of their concurrencies.
+    /// Invocations of all functions to ping in the next 30 days: due ticks times the sum of their concurrencies.
     pub pings_per_month: u64,
     pub cost: CostEstimate,
     pub warnings: Vec<PreviewWarning>,
@@ -80,7 +83,7 @@ pub struct TickFigures {
 pub fn preview(config: &WarmingConfig, input: &PreviewInput<'_>) -> Preview {
     let compiled = compile(config, input.at);
     let due_per_month = due_in_month(config, input.at);
-    let concurrency: u64 = config.functions().iter().map(|function| u64::from(function.concurrency)).sum();
+    let concurrency: u64 = input.functions.iter().map(|function| u64::from(function.concurrency)).sum();
     Preview {
         rules: rules(&compiled, input.namespace),
         next_pings: config.due_from(input.at).take(NEXT_PINGS).map(|due| next_ping(due, config.zone())).collect(),
@@ -93,13 +96,13 @@ pub fn preview(config: &WarmingConfig, input: &PreviewInput<'_>) -> Preview {
         },
         pings_per_month: u64::from(due_per_month) * concurrency,
         cost: cost::estimate(&CostInput {
-            functions: config.functions(),
+            functions: input.functions,
             memory_mb: input.memory_mb,
             due_per_month,
             open_minutes_per_month: open_minutes_per_month(config),
             billed_ms_per_ping: input.billed_ms_per_ping,
         }),
-        warnings: warnings::of(config, &compiled, input.at),
+        warnings: warnings::of(config, input.functions, &compiled, input.at),
     }
 }
 

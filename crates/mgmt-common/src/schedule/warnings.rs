@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::compile::{Compiled, HORIZON_DAYS, Widening};
 use super::config::WarmingConfig;
 use super::due;
+use super::functions::WarmFunction;
 use super::preview::local_time;
 
 /// One warning: `code` for programs, `message` for people.
@@ -32,7 +33,12 @@ pub enum WarningCode {
 }
 
 /// Everything worth a warning at this instant.
-pub(super) fn of(config: &WarmingConfig, compiled: &Compiled, at: Timestamp) -> Vec<PreviewWarning> {
+pub(super) fn of(
+    config: &WarmingConfig,
+    functions: &[WarmFunction],
+    compiled: &Compiled,
+    at: Timestamp,
+) -> Vec<PreviewWarning> {
     let mut found = Vec::new();
     let mut warn = |code, message: String| found.push(PreviewWarning { code, message });
     if !config.enabled() {
@@ -44,11 +50,10 @@ pub(super) fn of(config: &WarmingConfig, compiled: &Compiled, at: Timestamp) -> 
     if config.local_grid().is_empty() {
         warn(WarningCode::EmptyWeek, "No day has a range, so nothing is ever due.".to_owned());
     }
-    if config.functions().is_empty() && !config.include_modules() {
-        warn(
-            WarningCode::NoTargets,
-            "No function is listed and modules are not included: a ping has no target.".to_owned(),
-        );
+    if functions.is_empty() {
+        let modules =
+            if config.include_modules() { "no module that is on wants one" } else { "modules are not included" };
+        warn(WarningCode::NoTargets, format!("No function is listed and {modules}: a ping has no target."));
     }
     let interval = config.interval_minutes();
     let short = config.week().ranges.iter().filter(|range| range.end - range.start < u32::from(interval)).count();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use mgmt_common::schedule::config::WarmingConfig;
+use mgmt_common::schedule::functions::parse_list;
 use mgmt_common::schedule::name::Namespace;
 use mgmt_common::schedule::preview::{Preview, PreviewInput, preview};
 use mgmt_common::schedule::warnings::WarningCode;
@@ -12,13 +13,19 @@ use serde_json::{Value, json};
 use crate::oracle::Plan;
 
 fn preview_of(value: &Value, at: &str) -> Preview {
+    let config = WarmingConfig::parse(value).unwrap();
+    // What a module wants warm.
+    let of_modules = parse_list(&json!(["fn"]), "").unwrap();
+    let listed = config.functions();
+    let functions = if listed.is_empty() && config.include_modules() { &of_modules } else { listed };
     let input = PreviewInput {
         namespace: &Namespace::parse("shop", "prod").unwrap(),
         at: at.parse::<Timestamp>().unwrap(),
+        functions,
         memory_mb: &BTreeMap::from([("fn".to_owned(), 512)]),
         billed_ms_per_ping: 600,
     };
-    preview(&WarmingConfig::parse(value).unwrap(), &input)
+    preview(&config, &input)
 }
 
 #[test]

@@ -82,15 +82,16 @@ pub(crate) struct Filter {
     pub(crate) is_enabled: Option<bool>,
 }
 
-/// Sorted by name.
-pub(crate) async fn list_modules(database: &Database, caller: &Caller, filter: &Filter) -> Result<Vec<ModuleRow>> {
-    let statement = "-- list_modules
+pub(crate) const LIST_MODULES: &str = "-- list_modules
         select * from public.platform_module_registry
         where deleted_at is null and module_type = coalesce(($1)[1], module_type)
           and is_enabled = coalesce(($1)[2]::boolean, is_enabled)
         order by module_name";
+
+/// Sorted by name.
+pub(crate) async fn list_modules(database: &Database, caller: &Caller, filter: &Filter) -> Result<Vec<ModuleRow>> {
     let is_enabled = filter.is_enabled.map(|value| if value { "true" } else { "false" });
-    database.read_as(caller, statement, &[filter.module_type.map(ModuleType::as_str), is_enabled]).await
+    database.read_as(caller, LIST_MODULES, &[filter.module_type.map(ModuleType::as_str), is_enabled]).await
 }
 
 pub(crate) async fn get_module(database: &Database, caller: &Caller, name: &ModuleName) -> Result<Option<ModuleRow>> {

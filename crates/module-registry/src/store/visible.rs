@@ -30,10 +30,8 @@ pub(crate) struct VisibleRow {
     pub(crate) row_version: i64,
 }
 
-/// The modules that are on for the caller, sorted by name. What the platform has off is not read at all: it can neither be shown nor
-/// be what an enabled module needs.
-pub(crate) async fn visible_modules(database: &Database, caller: &Caller) -> Result<Vec<VisibleRow>> {
-    let statement = "-- visible_modules
+/// What the platform has on, with the override of the caller's organisation.
+pub(crate) const VISIBLE_MODULES: &str = "-- visible_modules
         select module.module_name, display_name, description, module_type, version, feature_flags, nav_config,
           module.is_enabled, is_installed, dependencies, required_permissions, coalesce(override.is_enabled, true) as org_on,
           module.row_version
@@ -42,7 +40,11 @@ pub(crate) async fn visible_modules(database: &Database, caller: &Caller) -> Res
           on override.module_name = module.module_name and override.org_id = (select module_mgmt.get_current_org_id())
         where module.is_enabled and module.deleted_at is null
         order by module.module_name";
-    let rows: Vec<VisibleRow> = database.read_as(caller, statement, &[]).await?;
+
+/// The modules that are on for the caller, sorted by name. What the platform has off is not read at all: it can neither be shown nor
+/// be what an enabled module needs.
+pub(crate) async fn visible_modules(database: &Database, caller: &Caller) -> Result<Vec<VisibleRow>> {
+    let rows: Vec<VisibleRow> = database.read_as(caller, VISIBLE_MODULES, &[]).await?;
     let entries: Vec<Entry<'_>> = rows.iter().map(VisibleRow::entry).collect();
     let on = decisions(&entries, &permissions(caller));
     Ok(rows.into_iter().zip(on).filter(|(_, decision)| decision.is_on()).map(|(row, _)| row).collect())

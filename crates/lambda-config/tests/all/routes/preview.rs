@@ -35,6 +35,24 @@ async fn a_preview_shows_rules_pings_costs_and_room_and_stores_nothing() {
 }
 
 #[tokio::test]
+async fn the_functions_of_modules_that_are_on_count() {
+    let bed = Bed::new().await;
+    bed.arrange(
+        r#"insert into platform_module_registry (module_name, display_name, is_enabled, functions)
+           values ('module-reports', 'Reports', true, '[{"name": "reports", "concurrency": 14}]')"#,
+    )
+    .await;
+    let mut value = office();
+    let mut pings = async |include: bool| -> u64 {
+        value["include_modules"] = json!(include);
+        let answer = bed.send(&Request::post(PREVIEW).json(&body(&value))).await.expect(200).json();
+        answer["pingsPerMonth"].as_u64().unwrap()
+    };
+    // The schedule's own functions are six copies.
+    assert_eq!(pings(true).await * 6, pings(false).await * 20);
+}
+
+#[tokio::test]
 async fn a_preview_reads_what_a_save_reads() {
     let bed = Bed::new().await;
     let old = json!({ "config_value": office() });

@@ -2,6 +2,8 @@
 
 mod doors;
 mod faults;
+#[cfg(feature = "host")]
+mod gate;
 mod tls;
 
 use std::collections::BTreeSet;
