@@ -58,16 +58,25 @@ impl Server {
         command
     }
 
-    async fn start(&mut self) -> Client {
+    fn spawn(&self) -> Child {
         let mut postgres = self.command("postgres");
         postgres.arg("-D").arg(&self.data).args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
         postgres.args(["-c", "unix_socket_directories=", "-c", "restart_after_crash=off"]);
-        self.postmaster = Some(postgres.spawn().unwrap());
+        postgres.spawn().unwrap()
+    }
+
+    async fn start(&mut self) -> Client {
+        let mut postmaster = self.spawn();
         let started = Instant::now();
         loop {
             if let Ok((client, connection)) = tokio_postgres::connect(&self.url("postgres"), NoTls).await {
                 tokio::spawn(connection);
+                self.postmaster = Some(postmaster);
                 return client;
+            }
+            // It gives up at once while a killed process of the last one still holds the shared memory.
+            if postmaster.try_wait().unwrap().is_some() {
+                postmaster = self.spawn();
             }
             assert!(started.elapsed() < Duration::from_secs(60), "Postgres does not come up");
             tokio::time::sleep(Duration::from_millis(20)).await;
