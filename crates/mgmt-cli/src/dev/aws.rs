@@ -28,8 +28,28 @@ pub(crate) struct NewFunction<'a> {
     pub(crate) description: &'a str,
     /// The key of an uploaded package.
     pub(crate) package: &'a str,
+    pub(crate) runtime: Runtime,
     pub(crate) environment: Vec<(&'static str, String)>,
     pub(crate) timeout_seconds: u32,
+}
+
+/// What runs a package.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Runtime {
+    /// The executable itself.
+    Executable,
+    /// Python, with the function `handler` of `handler.py`. MiniStack runs it with the Python that it runs in itself.
+    Python,
+}
+
+impl Runtime {
+    /// Lambda's identifier of the runtime, and where the package begins.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Executable => ("provided.al2023", "bootstrap"),
+            Self::Python => ("python3.12", "handler.handler"),
+        }
+    }
 }
 
 impl Aws {
@@ -57,12 +77,13 @@ impl Aws {
     pub(crate) async fn create_function(&self, function: &NewFunction<'_>) -> Result<String> {
         let variables: serde_json::Map<String, Value> =
             function.environment.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let (runtime, handler) = function.runtime.names();
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         let body = json!({
             "FunctionName": function.name,
             "Description": function.description,
-            "Runtime": "provided.al2023",
-            "Handler": "bootstrap",
+            "Runtime": runtime,
+            "Handler": handler,
             "Architectures": [architecture],
             "Role": ROLE,
             "MemorySize": 256,

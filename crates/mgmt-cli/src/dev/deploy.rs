@@ -1,22 +1,20 @@
-//! What the local platform consists of: its functions, and the rules and queue between them.
+//! What the local platform consists of: its functions, the rules and queue between them, and sample functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use utoipa::openapi::OpenApi;
 
-use super::aws::{Aws, NewFunction};
+use super::aws::{Aws, NewFunction, Runtime};
 use super::http_api::{self, HttpApi};
 use super::package;
 use super::postgres::LOGIN_PASSWORD;
+use super::samples::{self, SAMPLES};
 use crate::output::progress;
 
 /// The namespace of the rules; `mgmt_common::schedule::name` has the grammar.
 pub(crate) const PROJECT: &str = "module-mgmt";
 pub(crate) const ENVIRONMENT: &str = "local";
-/// The functions that a schedule may keep warm here.
-pub(crate) const SAMPLES: [&str; 3] = ["sample-orders", "sample-invoices", "sample-reports"];
-const SAMPLE_EXECUTABLE: &str = "warmed-function";
 /// How long every ping is held. Pings that start together on two busy cores must all be under way before the first ends,
 /// or one instance would answer two of them.
 const HOLD_MS: u32 = 1_000;
@@ -36,12 +34,14 @@ struct Function {
 }
 
 /// Callees come first, as their ARNs are settings of their callers.
-const FUNCTIONS: [Function; 3] = [
+const FUNCTIONS: [Function; 4] = [
     Function {
         name: "module-mgmt-local-lambda-warmer",
         description: "Pings the functions of the schedule at every due tick.",
         executable: "lambda-warmer",
-        settings: |place| [database(place, "worker"), namespace(), vec![("HOLD_MS", HOLD_MS.to_string())]].concat(),
+        settings: |place| {
+            [database(place, "worker"), aws(place), namespace(), vec![("HOLD_MS", HOLD_MS.to_string())]].concat()
+        },
         timeout_seconds: 60,
         openapi: None,
         rule: None,
@@ -50,7 +50,7 @@ const FUNCTIONS: [Function; 3] = [
         name: "module-mgmt-local-lambda-config",
         description: "Platform configs over HTTP.",
         executable: "lambda-config",
-        settings: |place| [database(place, "request"), namespace(), rules(place)].concat(),
+        settings: |place| [database(place, "request"), aws(place), namespace(), rules(place)].concat(),
         timeout_seconds: 29,
         openapi: Some(lambda_config::openapi),
         rule: None,
@@ -59,10 +59,19 @@ const FUNCTIONS: [Function; 3] = [
         name: "module-mgmt-local-lambda-config-background",
         description: "Reconciles the rules with the schedule, hourly.",
         executable: "lambda-config",
-        settings: |place| [database(place, "worker"), namespace(), rules(place)].concat(),
+        settings: |place| [database(place, "worker"), aws(place), namespace(), rules(place)].concat(),
         timeout_seconds: 60,
         openapi: None,
         rule: Some(("module-mgmt-local-reconcile", "rate(1 hour)")),
+    },
+    Function {
+        name: "module-mgmt-local-module-registry",
+        description: "Modules, their dependencies and the menu over HTTP.",
+        executable: "module-registry",
+        settings: |place| database(place, "request"),
+        timeout_seconds: 29,
+        openapi: Some(module_registry::openapi),
+        rule: None,
     },
 ];
 
@@ -76,11 +85,11 @@ struct Place<'a> {
     arns: &'a BTreeMap<&'static str, String>,
 }
 
-/// Deploys everything to an empty account and answers the HTTP API's id.
-pub(crate) async fn deploy(aws: &Aws, database_port: u16, database: &str, issuer: &str) -> Result<String> {
+/// Deploys everything to an empty account and answers the HTTP API's id. `origin` is where people reach that API, and sign in.
+pub(crate) async fn deploy(aws: &Aws, database_port: u16, database: &str, origin: &str) -> Result<String> {
     upload_packages(aws).await?;
     let dead_letter_arn = aws.create_queue("module-mgmt-local-dead-ticks").await?;
-    let api = HttpApi::create(aws, issuer).await?;
+    let api = HttpApi::create(aws, origin).await?;
     let mut arns = BTreeMap::new();
     for function in &FUNCTIONS {
         progress(&format!("deploying {}", function.name));
@@ -91,6 +100,7 @@ pub(crate) async fn deploy(aws: &Aws, database_port: u16, database: &str, issuer
                 name: function.name,
                 description: function.description,
                 package: function.executable,
+                runtime: Runtime::Executable,
                 environment: (function.settings)(&place),
                 timeout_seconds: function.timeout_seconds,
             })
@@ -107,13 +117,7 @@ pub(crate) async fn deploy(aws: &Aws, database_port: u16, database: &str, issuer
         }
         arns.insert(function.name, arn);
     }
-    for name in SAMPLES {
-        progress(&format!("deploying {name}"));
-        let description = "A sample function that answers warm pings.";
-        let package = SAMPLE_EXECUTABLE;
-        aws.create_function(&NewFunction { name, description, package, environment: Vec::new(), timeout_seconds: 10 })
-            .await?;
-    }
+    samples::deploy(aws, &api, origin).await?;
     Ok(api.id)
 }
 
@@ -121,28 +125,28 @@ pub(crate) async fn deploy(aws: &Aws, database_port: u16, database: &str, issuer
 async fn upload_packages(aws: &Aws) -> Result<()> {
     aws.create_bucket().await?;
     let executables: BTreeSet<&str> =
-        FUNCTIONS.iter().map(|function| function.executable).chain([SAMPLE_EXECUTABLE]).collect();
+        FUNCTIONS.iter().map(|function| function.executable).chain(samples::executables()).collect();
     for name in executables {
         progress(&format!("uploading {name}"));
-        aws.upload_package(name, package::zip(&package::executable(name)?)?).await?;
+        aws.upload_package(name, package::zip_executable(&package::executable(name)?)?).await?;
     }
-    Ok(())
+    samples::upload_sources(aws).await
 }
 
 /// The names of everything deployed.
 pub(crate) fn function_names() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS.iter().map(|function| function.name).chain(SAMPLES)
+    FUNCTIONS.iter().map(|function| function.name).chain(SAMPLES.iter().map(|sample| sample.name))
 }
 
 fn database(place: &Place<'_>, role: &str) -> Vec<(&'static str, String)> {
     let Place { database_port, database, .. } = place;
     let url = format!("postgres://module_mgmt_{role}_login:{LOGIN_PASSWORD}@127.0.0.1:{database_port}/{database}");
-    vec![
-        ("DATABASE_URL", url),
-        ("DATABASE_ROLE", role.to_owned()),
-        // Every function here calls AWS, and MiniStack is where AWS is.
-        ("AWS_ENDPOINT_URL", place.endpoint.to_owned()),
-    ]
+    vec![("DATABASE_URL", url), ("DATABASE_ROLE", role.to_owned())]
+}
+
+/// For functions that call AWS: MiniStack is where AWS is.
+fn aws(place: &Place<'_>) -> Vec<(&'static str, String)> {
+    vec![("AWS_ENDPOINT_URL", place.endpoint.to_owned())]
 }
 
 fn namespace() -> Vec<(&'static str, String)> {

@@ -1,5 +1,5 @@
 //! The local platform's one origin. MiniStack knows an API by its host name; a browser wants a plain address. So this server
-//! passes `/platform/...` on under the right host name, and publishes the identity provider's public key.
+//! passes `/platform/...` and `/samples/...` on under the right host name, and publishes the identity provider's public key.
 
 use std::sync::Arc;
 
@@ -49,6 +49,7 @@ impl Listener {
             .route("/.well-known/jwks.json", get(|| async { Json(key_set) }))
             .route("/.well-known/openid-configuration", get(|| async { Json(configuration) }))
             .route("/platform/{*rest}", any(forward))
+            .route("/samples/{*rest}", any(forward))
             .with_state(Arc::new(upstream));
         let task = tokio::spawn(async move {
             // Serving ends with the task only.

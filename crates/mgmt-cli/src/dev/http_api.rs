@@ -24,6 +24,13 @@ pub(crate) struct Route {
     is_public: bool,
 }
 
+impl Route {
+    /// Every method and path below a prefix, for callers with an identity.
+    pub(crate) fn below(prefix: &str) -> Self {
+        Self { key: format!("ANY {prefix}/{{proxy+}}"), is_public: false }
+    }
+}
+
 impl<'a> HttpApi<'a> {
     pub(crate) async fn create(aws: &'a Aws, issuer: &str) -> Result<Self> {
         let api = json!({ "name": "module-mgmt-local", "protocolType": "HTTP" });

@@ -13,4 +13,6 @@ pub(crate) mod pgbouncer;
 pub(crate) mod platform;
 pub(crate) mod postgres;
 pub(crate) mod process;
+mod samples;
+mod seed;
 pub(crate) mod smoke;

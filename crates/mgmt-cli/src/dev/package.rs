@@ -1,4 +1,4 @@
-//! A function's deployment package: one executable named `bootstrap`, as the runtime `provided.al2023` wants it.
+//! Deployment packages of functions: one executable named `bootstrap`, as the runtime `provided.al2023` wants it, or sources.
 
 use std::fs;
 use std::io::{Cursor, Write as _};
@@ -16,16 +16,24 @@ pub(crate) fn executable(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Zips without compression: the package only crosses a loopback connection.
-pub(crate) fn zip(executable: &Path) -> Result<Vec<u8>> {
+/// The package of an executable.
+pub(crate) fn zip_executable(executable: &Path) -> Result<Vec<u8>> {
     let content = fs::read(executable).with_context(|| format!("cannot read {}", executable.display()))?;
-    let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(content.len() + 1024)));
+    zip(&[("bootstrap", &content)])
+}
+
+/// Zips without compression: the package only crosses a loopback connection.
+pub(crate) fn zip(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
+    let size: usize = files.iter().map(|(_, content)| content.len() + 1024).sum();
+    let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(size)));
     // A fixed time, so that the same executable is the same package.
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
         .last_modified_time(DateTime::default())
         .unix_permissions(0o755);
-    zip.start_file("bootstrap", options)?;
-    zip.write_all(&content)?;
+    for (name, content) in files {
+        zip.start_file(*name, options)?;
+        zip.write_all(content)?;
+    }
     Ok(zip.finish()?.into_inner())
 }

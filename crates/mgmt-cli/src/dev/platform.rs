@@ -4,16 +4,19 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
+use axum::http::Method;
+use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use super::aws::Aws;
 use super::deploy::{deploy, function_names};
 use super::gateway::{Gateway, Listener};
 use super::home::Home;
-use super::http::Http;
+use super::http::{Answer, Http};
 use super::identity::{Issuer, PEOPLE, Person, write_secret};
 use super::ministack::{MiniStack, Python};
 use super::postgres::{LOGIN_PASSWORD, Postgres};
+use super::seed::seed;
 use crate::migration::{Passwords, migrate};
 use crate::output::progress;
 
@@ -72,7 +75,23 @@ impl Platform {
         let host = format!("{api_id}.execute-api.localhost:{}", ministack.port);
         let url = listener.url.clone();
         let gateway = listener.serve(&issuer, http.clone(), ministack.port, &host)?;
-        Ok(Self { _gateway: gateway, _ministack: ministack, postgres, aws, http, issuer, url, _claim: claim })
+        let platform =
+            Self { _gateway: gateway, _ministack: ministack, postgres, aws, http, issuer, url, _claim: claim };
+        seed(&platform).await?;
+        Ok(platform)
+    }
+
+    /// A request to the API as a person, or without an identity.
+    pub(crate) async fn ask(
+        &self,
+        person: Option<&Person>,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer> {
+        let authorization = person.map(|person| self.token(person)).transpose()?.map(|token| format!("Bearer {token}"));
+        let headers: Vec<(&str, &str)> = authorization.iter().map(|value| ("authorization", value.as_str())).collect();
+        self.http.send(method, &format!("{}{path}", self.url), &headers, body).await
     }
 
     pub(crate) fn token(&self, person: &Person) -> Result<String> {
@@ -110,13 +129,17 @@ impl Platform {
              Postgres   {postgres}\n\
              Logs       {logs}\n\n\
              Try:\n  curl {url}/platform/health\n  \
-             curl -H \"Authorization: Bearer $(cat {tokens_folder}/platform-admin)\" {url}/platform/lambda-config\n\n\
+             curl -H \"Authorization: Bearer $(cat {tokens_folder}/platform-admin)\" {url}/platform/lambda-config\n  \
+             curl -H \"Authorization: Bearer $(cat {tokens_folder}/member)\" {url}/platform/navigation\n  \
+             curl -H \"Authorization: Bearer $(cat {tokens_folder}/member)\" {url}/samples/orders/1\n  \
+             MODULE_MGMT_URL={url} MODULE_MGMT_TOKEN=$(cat {tokens_folder}/platform-admin) {mgmt} modules list\n\n\
              Ctrl-C stops everything.",
             url = self.url,
             aws = self.aws.endpoint,
             postgres = self.postgres.url("module_mgmt"),
             logs = home.root.join("*.log").display(),
             tokens_folder = folder.display(),
+            mgmt = std::env::current_exe().unwrap_or_else(|_| "mgmt".into()).display(),
         ))
     }
 }

@@ -13,6 +13,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::stale;
 use crate::definition::settings::{faults, merged};
 use crate::routes::overrides::OverrideBody;
+use crate::store::graph::hold_registry;
 use crate::store::overrides::{self as store, Basis, OrgModuleRow, OverrideRow};
 
 /// Makes or changes the override of the caller's organisation; whether it is new, and the module as it is then.
@@ -27,6 +28,8 @@ pub(crate) async fn put(
     database
         .run_as(caller, |tx| {
             async move {
+                // The module must not be deleted, nor its schema changed, between this look and the commit.
+                hold_registry(tx).await?;
                 let basis = store::read_basis(tx, name).await?.ok_or(Error::NotFound)?;
                 let old = locked(tx, caller, name, if_match).await?;
                 let is_enabled = body.is_enabled.or(old.as_ref().map(|old| old.is_enabled)).unwrap_or(true);

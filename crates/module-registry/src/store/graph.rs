@@ -35,6 +35,14 @@ pub(crate) async fn lock_registry(tx: &Transaction) -> Result<()> {
     tx.query(statement, &[]).await.map(drop)
 }
 
+/// Waits until no transaction changes the registry, beside others who only need it to stay as it is. Rows of the registry cannot be locked
+/// instead: who may not change them may not lock them.
+pub(crate) async fn hold_registry(tx: &Transaction) -> Result<()> {
+    let statement = "-- hold_registry
+        select pg_advisory_xact_lock_shared(hashtextextended('module_mgmt.platform_module_registry', 0))::text";
+    tx.query(statement, &[]).await.map(drop)
+}
+
 /// All registered modules, sorted by name.
 pub(crate) async fn read_graph(tx: &Transaction) -> Result<Vec<GraphRow>> {
     let statement = "-- read_graph

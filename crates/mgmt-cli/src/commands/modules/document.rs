@@ -29,9 +29,9 @@ pub(super) const FIELDS: [&str; 15] = [
 
 /// One module as the file wants it: only the fields that the file names.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Wanted {
-    pub(super) name: String,
-    pub(super) fields: Map<String, Value>,
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    pub(crate) fields: Map<String, Value>,
 }
 
 /// Reads a file, or standard input for `-`.
@@ -47,11 +47,19 @@ pub(super) fn read(path: &str) -> Result<Vec<Wanted>, Failure> {
         path => fs::read_to_string(path),
     };
     let text = text.map_err(|error| Failure::new(format!("{path} cannot be read: {error}")))?;
-    // JSON is YAML too; its own reader has the better messages.
-    let value: Value = if text.trim_start().starts_with(['{', '[']) {
-        serde_json::from_str(&text).map_err(|error| Failure::new(format!("{path} is not JSON: {error}")))?
+    parse_text(path, &text)
+}
+
+/// Reads what a file says; `path` is what it is called in failures.
+///
+/// # Errors
+/// Every fault with its place.
+pub(crate) fn parse_text(path: &str, text: &str) -> Result<Vec<Wanted>, Failure> {
+    // JSON is YAML too, but its own reader has the better messages.
+    let value: Value = if path.ends_with(".json") {
+        serde_json::from_str(text).map_err(|error| Failure::new(format!("{path} is not JSON: {error}")))?
     } else {
-        serde_saphyr::from_str(&text).map_err(|error| Failure::new(format!("{path} is not YAML: {error}")))?
+        serde_saphyr::from_str(text).map_err(|error| Failure::new(format!("{path} is not YAML: {error}")))?
     };
     parse(&value).map_err(|errors| Failure::invalid(format!("{path} does not say what modules should be"), errors))
 }

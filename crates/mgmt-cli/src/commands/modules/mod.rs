@@ -1,7 +1,7 @@
 //! `mgmt modules`: the modules of a deployed platform.
 
 mod apply;
-mod document;
+pub(crate) mod document;
 mod plan;
 
 use clap::{Args, Subcommand};

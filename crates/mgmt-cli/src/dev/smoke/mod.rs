@@ -2,6 +2,11 @@
 //! the bus.
 
 mod access;
+mod apply;
+mod gates;
+mod menu;
+mod pings;
+mod registry;
 mod report;
 mod warming;
 
@@ -15,10 +20,21 @@ use super::platform::Platform;
 pub(crate) use report::Report;
 
 /// Runs every part. A fault is part of the report; an error means that the run could not go on.
+///
+/// Both parts share the ticks, as each takes a minute: modules are on at the first one and off at the last one.
 pub(crate) async fn run(platform: &Platform) -> Result<Report> {
     let mut report = Report::default();
     access::check(platform, &mut report).await?;
-    warming::check(platform, &mut report).await?;
+    registry::register(platform, &mut report).await?;
+    registry::switch_on(platform, &mut report).await?;
+    warming::save(platform, &mut report).await?;
+    let first = warming::wait_for_run(platform, None).await?;
+    pings::check_while_on(platform, &mut report, &first).await?;
+    let disabled_at = registry::switch_off(platform, &mut report).await?;
+    let last = warming::wait_for_run(platform, Some(disabled_at)).await?;
+    warming::check(platform, &mut report, &last).await?;
+    pings::check_while_off(&mut report, &last);
+    registry::switch_on_again(platform, &mut report).await?;
     Ok(report)
 }
 
@@ -30,7 +46,5 @@ async fn call(
     path: &str,
     body: Option<&Value>,
 ) -> Result<Answer> {
-    let authorization = person.map(|person| platform.token(person)).transpose()?.map(|token| format!("Bearer {token}"));
-    let headers: Vec<(&str, &str)> = authorization.iter().map(|value| ("authorization", value.as_str())).collect();
-    platform.http.send(method, &format!("{}{path}", platform.url), &headers, body).await
+    platform.ask(person, method, path, body).await
 }

@@ -3,12 +3,14 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::registry::Registry;
 use super::warming::Warming;
 
 /// The machine's part is one object per area; the rows are for people.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     pub(super) warming: Warming,
+    pub(super) registry: Registry,
     /// What was observed, the observation, and what was expected, where something was.
     #[serde(skip)]
     pub(crate) rows: Vec<[String; 3]>,
@@ -30,9 +32,9 @@ impl Report {
         self.judge(what, &observed, &plain(&expected), as_expected);
     }
 
-    /// Notes a number that must be above zero.
-    pub(super) fn expect_some(&mut self, what: &str, observed: usize) {
-        self.judge(what, &observed.into(), "at least 1", observed > 0);
+    /// Notes a number that must be `least` or more.
+    pub(super) fn expect_at_least(&mut self, what: &str, observed: usize, least: usize) {
+        self.judge(what, &observed.into(), &format!("at least {least}"), observed >= least);
     }
 
     fn judge(&mut self, what: &str, observed: &Value, expected: &str, as_expected: bool) {

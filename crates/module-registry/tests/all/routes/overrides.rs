@@ -99,3 +99,20 @@ async fn a_platform_admin_helps_any_organisation() {
     let impact = bed.admin(Request::post(&path("thing", "/disable?dryRun=true")), 200).await;
     assert_eq!(impact["impact"]["orgOverrides"], 1);
 }
+
+/// Whichever comes first, no override outlives its module: the next one of that name must not inherit it.
+#[tokio::test]
+async fn an_override_that_meets_the_deletion_of_its_module_goes_with_it() {
+    let bed = Bed::new().await;
+    for round in 0..10 {
+        let name = format!("r{round}");
+        bed.register(&name, json!({"isEnabled": true})).await;
+        let (delete, put) = (
+            Request::new("DELETE", &path(&name, "")),
+            Request::put(&own(&name), &json!({"isEnabled": false})).by(Who::OrgAdmin),
+        );
+        let (delete, put) = tokio::join!(bed.send(&delete), bed.send(&put));
+        assert!(delete.status == 204 && matches!(put.status, 201 | 404), "{delete:?} {put:?}");
+    }
+    assert_eq!(bed.look("select count(*)::text from platform_module_override").await, "0");
+}
