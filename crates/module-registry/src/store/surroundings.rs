@@ -13,6 +13,10 @@ use super::read_rows;
 pub(crate) struct Surroundings {
     /// Organisations that have overridden one of the modules.
     pub(crate) org_overrides: i64,
+    /// Organisations that have used one of the modules today or on one of the 29 UTC days before.
+    pub(crate) active_orgs: i64,
+    /// Their users who did.
+    pub(crate) active_users: i64,
     /// `lambda_functions` of the warming schedule, as it is stored.
     pub(crate) lambda_functions: Option<Value>,
     /// Whether the schedule warms the functions of modules.
@@ -20,10 +24,19 @@ pub(crate) struct Surroundings {
 }
 
 pub(crate) async fn read_surroundings(tx: &Transaction, names: &[ModuleName]) -> Result<Surroundings> {
+    // From the daily figures and their users, as the statistics: the same answer, whatever there is of raw events.
     let statement = "-- read_surroundings
+        with active as materialized (
+          select org_id, scope from public.platform_module_usage_daily
+          where module_name = any($1) and usage_date > (now() at time zone 'UTC')::date - 30
+        )
         select row_to_json(answer)::text from (
           select
             (select count(distinct org_id) from public.platform_module_override where module_name = any($1)) as org_overrides,
+            (select count(distinct org_id) from active) as active_orgs,
+            (select count(*) from (
+               select distinct users.user_id from active join public.platform_module_usage_user users using (scope, org_id)
+             ) each) as active_users,
             config.config_value -> 'lambda_functions' as lambda_functions,
             coalesce(config.config_value -> 'include_modules' <> 'false', true) as include_modules
           from (select) one left join public.platform_lambda_config config on config.config_key = 'lambda_warming') answer";
