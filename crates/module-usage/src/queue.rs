@@ -44,15 +44,15 @@ pub(crate) async fn count(state: &State, event: QueueEvent) -> Vec<String> {
         };
         match counted {
             Ok((items, outcomes)) => {
+                for (item, outcome) in items.iter().zip(&outcomes).filter(|(item, _)| item.event.is_err()) {
+                    let detail = item.event.as_ref().err().map(Refusal::detail);
+                    tracing::warn!(reason = outcome, ?detail, org = ?item.sender.org_id, "a message is not counted");
+                }
                 // Many duplicates tell of a sender that repeats itself, or of acknowledgements that get lost.
                 let became = |outcome| outcomes.iter().filter(|other| *other == outcome).count();
                 let (accepted, duplicates, conflicts) = (became("accepted"), became("duplicate"), became("conflict"));
                 let rejected = outcomes.len() - accepted - duplicates - conflicts;
                 tracing::info!(accepted, duplicates, conflicts, rejected, "messages are counted");
-                for (item, outcome) in items.iter().zip(&outcomes).filter(|(item, _)| item.event.is_err()) {
-                    let detail = item.event.as_ref().err().map(Refusal::detail);
-                    tracing::warn!(reason = outcome, ?detail, org = ?item.sender.org_id, "a message is not counted");
-                }
             }
             Err(error) => {
                 tracing::error!(error, messages = chunk.len(), "messages are delivered again");

@@ -130,3 +130,17 @@ pub(super) fn expected_by_day(uses: &[Use]) -> Value {
     }
     json!(days)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_in_ten_events_are_duplicates_within_a_way_and_across_both() {
+        let (http, queue) = (by_http(), by_queue());
+        let distinct = |lists: &[&[usize]]| lists.concat().into_iter().collect::<BTreeSet<_>>().len();
+        assert_eq!((http.len(), queue.len()), (EACH, EACH));
+        assert_eq!((distinct(&[&http]), distinct(&[&queue])), (OF_EACH, OF_EACH));
+        assert_eq!(distinct(&[&http, &queue]), DISTINCT);
+    }
+}

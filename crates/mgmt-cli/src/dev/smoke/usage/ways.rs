@@ -47,7 +47,7 @@ pub(super) async fn over_queue(platform: &Platform, uses: &[Use]) -> Result<()> 
     platform.aws.send_messages(USAGE_QUEUE, &messages).await
 }
 
-/// Waits until the queue is empty, and answers what its function says about its messages.
+/// Waits until the queue is empty and its function has told of every message; answers what became of them.
 pub(super) async fn drain(platform: &Platform) -> Result<Became> {
     let started = Instant::now();
     let mut told = Duration::ZERO;
@@ -60,7 +60,7 @@ pub(super) async fn drain(platform: &Platform) -> Result<Became> {
         }
         let waited = started.elapsed();
         if waited > DRAIN_LIMIT {
-            bail!("the usage queue still holds {left} messages after {} seconds", DRAIN_LIMIT.as_secs());
+            bail!("{left} messages are left in the usage queue, and its function counted {counts:?}");
         }
         if waited - told >= Duration::from_secs(5) {
             told = waited;
