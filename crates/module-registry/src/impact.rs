@@ -36,10 +36,12 @@ pub(crate) struct Impact {
     refusals: Vec<Refused>,
     /// How many organisations have an override of one of the modules that this is about.
     org_overrides: i64,
-    /// How many organisations used one of these modules today or on one of the 29 UTC days before.
-    active_orgs: i64,
-    /// How many different users did.
-    active_users: i64,
+    /// Of disabling: how many organisations used one of these modules today or on one of the 29 UTC days before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_orgs: Option<i64>,
+    /// Of disabling: how many different users did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_users: Option<i64>,
     /// The functions that will no longer be warmed, or that will be from now on.
     functions: Vec<String>,
     /// Stands for all that this says but figures that change by themselves; a call that carries it does exactly this or nothing.

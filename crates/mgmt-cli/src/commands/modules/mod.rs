@@ -129,7 +129,9 @@ fn switch(arguments: &SwitchArguments, verb: &str, force: bool) -> Result<(), Fa
             ("organisations active in the last 30 days", "activeOrgs"),
             ("users active in the last 30 days", "activeUsers"),
         ];
-        let numbers = numbers.into_iter().map(|(what, field)| [what.to_owned(), impact[field].to_string()]);
+        // Enabling says nothing about who is active.
+        let told = numbers.into_iter().filter(|(_, field)| !impact[*field].is_null());
+        let numbers = told.map(|(what, field)| [what.to_owned(), impact[field].to_string()]);
         writeln!(out, "{}", output::table([verb, &arguments.name], rows.chain(numbers)))?;
         let refusals = impact["refusals"].as_array().into_iter().flatten();
         refusals.into_iter().try_for_each(|refusal| writeln!(out, "Refused: {}", text(&refusal["detail"])))?;

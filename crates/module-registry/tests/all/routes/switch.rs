@@ -177,4 +177,6 @@ async fn the_impact_names_who_was_active_in_the_last_30_days() {
     assert_eq!(active("alone").await.0, (1, 1));
     let done = bed.admin(disable("a", "?cascade=true").json(&json!({"planHash": hash})), 200).await;
     assert_eq!((&done["impact"]["activeOrgs"], &done["impact"]["activeUsers"]), (&json!(2), &json!(3)));
+    let enabled = bed.admin(enable("a", "?dryRun=true"), 200).await;
+    assert_eq!(enabled["impact"].get("activeOrgs"), None, "nobody misses a module that goes on");
 }
