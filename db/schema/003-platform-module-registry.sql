@@ -9,12 +9,13 @@ create table if not exists public.platform_module_registry (
   tier                   smallint not null default 3 check (tier between 1 and 3),
   is_enabled             boolean not null default false,
   is_installed           boolean not null default true,
-  version                text not null default '1.0.0' check (version ~ '^[0-9]+\.[0-9]+\.[0-9]+'),
-  min_compatible_version text check (min_compatible_version ~ '^[0-9]+\.[0-9]+\.[0-9]+'),
+  version                text not null default '1.0.0' check (version ~ '^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$'),
+  min_compatible_version text check (min_compatible_version ~ '^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$'),
   config                 jsonb not null default '{}' check (jsonb_typeof(config) = 'object'),
   config_schema          jsonb,
   feature_flags          jsonb not null default '{}' check (jsonb_typeof(feature_flags) = 'object'),
-  dependencies           text[] not null default '{}',
+  dependencies           text[] not null default '{}'
+    check (array_to_string(dependencies, E'\n') ~ '^(module-[a-z][a-z0-9-]*(@[^\n]+)?(\n|$))*$'),
   nav_config             jsonb,
   required_permissions   text[] not null default '{}',
   functions              jsonb not null default '[]' check (jsonb_typeof(functions) = 'array'),
@@ -75,7 +76,7 @@ comment on column public.platform_module_override.created_at is 'When the overri
 comment on column public.platform_module_override.updated_at is 'When it last changed.';
 comment on column public.platform_module_override.created_by is 'Who made it.';
 comment on column public.platform_module_override.updated_by is 'Who changed it last.';
-comment on column public.platform_module_override.row_version is 'Counts changes; served as the ETag and compared with If-Match.';
+comment on column public.platform_module_override.row_version is 'Grows with each change, and begins later than any override before it; served as the ETag and compared with If-Match.';
 
 create table if not exists public.platform_module_audit (
   id          bigint generated always as identity primary key,
@@ -123,6 +124,11 @@ alter table public.platform_module_version  no force row level security;
 create or replace function public.platform_module_registry_lock() returns trigger
 language plpgsql set search_path = '' as $$
 begin
+  -- Its snapshot would be older than the lock: it would check the graph as it was before the one that it waited for.
+  if current_setting('transaction_isolation') = 'repeatable read' then
+    raise exception 'the module registry cannot be changed at repeatable read; use read committed or serializable'
+      using errcode = 'feature_not_supported';
+  end if;
   perform pg_advisory_xact_lock(hashtextextended('module_mgmt.platform_module_registry', 0));
   return null;
 end
@@ -137,7 +143,9 @@ declare
 begin
   new.updated_at := now();
   new.updated_by := actor;
-  new.row_version := 1;
+  -- An override that was removed and made again must not begin where the old one did: its tag would stand for other content.
+  new.row_version := case when tg_table_name = 'platform_module_override'
+    then (extract(epoch from clock_timestamp()) * 1000)::bigint else 1 end;
   if not is_new then
     new.row_version := old.row_version + 1;
     -- A deleted module that is registered again begins anew, but its versions go on: an ETag must never repeat.

@@ -86,12 +86,22 @@ revoke all on public.platform_module_registry, public.platform_module_override, 
   public.platform_module_version
   from public, anon, authenticated, module_mgmt_request, module_mgmt_worker, module_mgmt_definer;
 
--- Not granted to authenticated: config, config_schema, functions, dependencies and required_permissions, which are for
--- platform admins; they go through the API.
+-- Not granted to authenticated: config, config_schema, functions, dependencies, required_permissions and nav_config, which are for
+-- platform admins, wholly or in part; they go through the API.
 grant select (module_name, display_name, description, module_type, tier, is_enabled, is_installed, version, feature_flags,
-    nav_config, created_at, updated_at)
+    created_at, updated_at)
   on public.platform_module_registry to authenticated;
 grant select (org_id, module_name, is_enabled, created_at, updated_at) on public.platform_module_override to authenticated;
+
+-- Supabase's service_role passes by row-level security and gets everything on new tables; history and versions are not its to write.
+do $$
+begin
+  if exists (select from pg_roles where rolname = 'service_role') then
+    revoke all on public.platform_module_audit, public.platform_module_version from service_role;
+    grant select on public.platform_module_audit, public.platform_module_version to service_role;
+  end if;
+end
+$$;
 
 grant select, insert, update on public.platform_module_registry to module_mgmt_request;
 grant select, insert, update, delete on public.platform_module_override to module_mgmt_request;
@@ -157,6 +167,9 @@ create policy "The definer reads every override" on public.platform_module_overr
 
 create policy "Platform admins read the audit" on public.platform_module_audit
   for select to module_mgmt_request using ((select module_mgmt.is_platform_admin()));
+create policy "Organisation admins read the audit of their overrides" on public.platform_module_audit
+  for select to module_mgmt_request
+  using (org_id = (select module_mgmt.get_current_org_id()) and (select module_mgmt.is_org_admin()));
 create policy "The definer adds to the audit" on public.platform_module_audit
   for insert to module_mgmt_definer with check (true);
 
@@ -187,6 +200,8 @@ comment on policy "The definer reads every override" on public.platform_module_o
   'The states that gates ask for.';
 comment on policy "Platform admins read the audit" on public.platform_module_audit is
   'GET /platform/modules/{name}/history.';
+comment on policy "Organisation admins read the audit of their overrides" on public.platform_module_audit is
+  'A refused write of an override tells what changed since the version that was sent.';
 comment on policy "The definer adds to the audit" on public.platform_module_audit is
   'The triggers write it; nobody else can.';
 comment on policy "The definer counts changes" on public.platform_module_version is

@@ -89,6 +89,17 @@ select is(
 from callers cross join statements left join expected using (caller)
 order by callers.caller, statements.number;
 
+-- What PostgREST may not show of a module, and who of Supabase's may not write history.
+select is(pg_temp.attempt('authenticated', '{"sub":"u","org_id":"own","is_platform_admin":true}',
+    format('select %I from public.platform_module_registry', hidden)), '-', hidden || ' goes through the API only')
+from unnest(array['config', 'config_schema', 'functions', 'dependencies', 'required_permissions', 'nav_config', 'created_by']) hidden;
+select is(has_table_privilege('service_role', name, 'insert, update, delete, truncate'), false, 'service_role does not write ' || name)
+from unnest(array['public.platform_module_audit', 'public.platform_module_version']) name;
+select set_config('role', 'module_mgmt_request', true), set_config('request.jwt.claims', '{"sub":"u","org_id":"own","is_org_admin":true}', true);
+select is(string_agg(distinct org_id, ','), 'own', 'an organisation''s admin reads the audit of its own overrides')
+from public.platform_module_audit;
+select set_config('role', 'none', true);
+
 -- Nobody changes the audit, not even its owner.
 select throws_ok($$update public.platform_module_audit set actor = 'x'$$, '42501', 'the audit is append-only', 'audit: no update');
 select throws_ok($$delete from public.platform_module_audit$$, '42501', 'the audit is append-only', 'audit: no delete');

@@ -7,12 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use mgmt_common::error::{Error, Result};
 use mgmt_common::modules::warm::{ModuleFunctions, Source, Wanted, wanted};
 use mgmt_common::schedule::config::WarmingConfig;
+use mgmt_common::schedule::functions::parse_list;
 use mgmt_common::serve::ScheduledEvent;
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::{Value, json};
 
 use crate::State;
 use crate::fan_out;
+use crate::proof::Key;
 use crate::report::{RunReport, emit_dropped, emit_run};
 use crate::store::{self, Stored, known};
 use crate::target::{Target, key};
@@ -147,15 +149,29 @@ fn targets(stored: &Stored, config: &WarmingConfig) -> (Vec<Target>, Vec<String>
     (wanted.functions.into_iter().map(target).collect(), wanted.faults)
 }
 
+/// The functions of which something may be known: those pinged, and those of modules that are off too. A module that comes back must not
+/// bring a first ping for a function that is known to run its real handler. `None` where some module's functions cannot be read.
+fn named(stored: &Stored, targets: &[Target]) -> Option<Vec<Key>> {
+    let mut named: Vec<Key> = targets.iter().map(Target::key).collect();
+    for module in &stored.modules {
+        let functions = parse_list(&module.functions, "").ok()?;
+        named.extend(functions.iter().map(key));
+    }
+    Some(named)
+}
+
 async fn record(state: &State, tick: Timestamp, stored: &Stored, report: &RunReport, targets: &[Target]) -> Result<()> {
     let unsaved = state.memory.unsaved();
-    let named: Vec<_> = targets.iter().map(Target::key).collect();
+    let named = named(stored, targets);
     let recording = store::run(&state.database, |tx| {
         let (unsaved, named) = (&unsaved, &named);
         async move {
             store::finish_run(tx, tick, stored.version, report).await?;
             known::save(tx, unsaved).await?;
-            known::forget_unnamed(tx, stored.version, named).await
+            match named {
+                Some(named) => known::forget_unnamed(tx, stored.version, named).await,
+                None => Ok(()),
+            }
         }
         .scope_boxed()
     });

@@ -120,12 +120,13 @@ fn change(registry: &mut Registry, sent: &str, if_match: Option<&str>, body: &Va
         verb => module["isEnabled"] = json!(verb == "enable"),
     }
     module["rowVersion"] = json!(module["rowVersion"].as_i64().unwrap() + 1);
-    if verb == "disable" {
-        let impact = json!({ "changes": [name], "dependents": [], "refusals": [], "functions": ["orders-api"],
-            "orgOverrides": 17, "activeOrgs": 23, "activeUsers": 4711 });
-        return (200, json!({ "module": module, "impact": impact }));
-    }
-    (200, module.clone())
+    let impact = match verb {
+        "" => return (200, module.clone()),
+        "disable" => json!({ "changes": [name], "dependents": [], "refusals": [], "functions": ["orders-api"],
+            "orgOverrides": 17, "activeOrgs": 23, "activeUsers": 4711 }),
+        _ => json!({}),
+    };
+    (200, json!({ "module": module, "impact": impact }))
 }
 
 fn module(name: &str, is_enabled: bool, needs: &[&str]) -> Value {
@@ -233,6 +234,17 @@ async fn manifests_say_what_the_registry_keeps() {
     assert!(body.get("provides").is_none() && body.get("license").is_none(), "{body}");
 }
 
+/// An update that waits for the same module's own switch must not meet the version that the switch made.
+#[tokio::test]
+async fn the_steps_of_one_module_follow_each_others_versions() {
+    let platform = Platform::start(vec![module("module-a", true, &[])]).await;
+    platform.registry.lock().unwrap().refuse_updates = 1;
+    let (code, _, error) = platform.mgmt(&APPLY, "- {name: module-a, isEnabled: false, tier: 1}").await;
+    assert_eq!(code, Some(0), "{error}");
+    let updates: Vec<_> = platform.sent().into_iter().filter_map(|(_, if_match, _)| if_match).collect();
+    assert_eq!(updates, ["\"7\"", "\"8\""]);
+}
+
 #[tokio::test]
 async fn faults_of_a_file_have_their_place_and_nothing_is_sent() {
     let platform = Platform::start(Vec::new()).await;
@@ -244,6 +256,8 @@ async fn faults_of_a_file_have_their_place_and_nothing_is_sent() {
     assert_eq!((code, &error["errors"][0]["pointer"]), (Some(1), &json!("/0/name")));
     let (code, _, error) = platform.mgmt(&APPLY, "{").await;
     assert!(code == Some(1) && error.contains("is not YAML"), "{error}");
+    let (code, _, error) = platform.mgmt(&APPLY, "- {name: module-a, isEnabled: \"false\"}").await;
+    assert!(code == Some(1) && error.contains("/0/isEnabled: must be true or false"), "{error}");
     // A flow list is YAML, however much it begins like JSON.
     let (code, _, error) = platform.mgmt(&APPLY, "[{name: module-a, enabled: true}]").await;
     assert!(code == Some(1) && error.contains("/0/enabled"), "{error}");

@@ -139,7 +139,8 @@ impl Error {
             Self::Invalid(errors) | Self::Rejected(errors, _) => problem.add("errors", errors),
             Self::Conflict { more, .. } => problem.more.extend(more.clone()),
             Self::Stale { current_etag, changed, .. } => {
-                problem.add("currentEtag", current_etag);
+                // Where nothing is stored there is no tag.
+                problem.add("currentEtag", (!current_etag.is_empty()).then_some(current_etag));
                 problem.add("changed", changed);
             }
             Self::Unavailable { dependency, .. } => {

@@ -6,7 +6,8 @@ use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::plan::{Plan, Refusal};
 use mgmt_common::modules::standing::Entry;
 use mgmt_common::modules::warm::{Source, wanted};
-use mgmt_common::schedule::functions::{WarmFunction, parse_list};
+use mgmt_common::schedule::config::WarmingConfig;
+use mgmt_common::schedule::functions::WarmFunction;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -117,14 +118,12 @@ impl Impact {
 
 /// The functions whose warming depends on the change.
 fn functions(action: Action, affected: &[ModuleName], rows: &[GraphRow], surroundings: &Surroundings) -> Vec<String> {
-    if !surroundings.include_modules {
-        return Vec::new();
-    }
-    // A schedule that cannot be read warms nothing of its own.
-    let own = surroundings.lambda_functions.as_ref().and_then(|list| parse_list(list, "").ok()).unwrap_or_default();
+    // A schedule that is not there or cannot be read warms nothing at all.
+    let schedule = surroundings.schedule.as_ref().and_then(|value| WarmingConfig::parse(value).ok());
+    let Some(schedule) = schedule.filter(WarmingConfig::include_modules) else { return Vec::new() };
     let warmed = |to_enabled: Option<bool>| -> BTreeSet<String> {
         let sources: Vec<Source<'_>> = rows.iter().map(|row| source(row, affected, to_enabled)).collect();
-        wanted(&own, &sources).functions.iter().map(|wanted| label(&wanted.function)).collect()
+        wanted(schedule.functions(), &sources).functions.iter().map(|wanted| label(&wanted.function)).collect()
     };
     let (now, then) = (warmed(None), warmed(Some(action == Action::Enable)));
     match action {

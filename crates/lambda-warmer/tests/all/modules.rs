@@ -1,6 +1,6 @@
 //! The functions of modules: warm while the module is on, and no longer.
 
-use mgmt_testkit::lambda_api::FakeFunction;
+use mgmt_testkit::lambda_api::{Answer, FakeFunction};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, always};
@@ -48,6 +48,26 @@ async fn disabling_a_module_stops_its_pings_at_the_next_tick() {
     change("update platform_module_registry set is_installed = false where module_name = 'module-reports'").await;
     assert_eq!(ticked(&bed).await, [("orders".to_owned(), 1)]);
     bed.assert_no_violation();
+}
+
+/// What a first ping has shown outlives the time in which a module is off: its real handler runs once, not once per switch.
+#[tokio::test]
+async fn a_suspended_function_of_a_module_stays_suspended_when_the_module_comes_back() {
+    let bed = bed(json!(true)).await;
+    bed.lambda.add(FakeFunction::new("real").answering(Answer::Raw(json!({"statusCode": 200}))));
+    let change = async |statement: &str| bed.database.admin().await.batch_execute(statement).await.unwrap();
+    change(
+        r#"insert into platform_module_registry (module_name, display_name, is_enabled, functions)
+              values ('module-real', 'Real', true, '["real"]')"#,
+    )
+    .await;
+    ticked(&bed).await;
+    assert_eq!((bed.lambda.counters("real").invokes, &bed.row("real").await["status"]), (1, &json!("suspended")));
+    change("update platform_module_registry set is_enabled = false where module_name = 'module-real'").await;
+    ticked(&bed).await;
+    change("update platform_module_registry set is_enabled = true where module_name = 'module-real'").await;
+    ticked(&bed).await;
+    assert_eq!(bed.lambda.counters("real").invokes, 1);
 }
 
 #[tokio::test]

@@ -77,6 +77,9 @@ async fn on_supabase_nothing_of_its_own_is_altered_and_its_default_grants_are_re
     let before = text(&admin, own).await;
     assert_eq!(applied(migrate(&database.admin_url())).await, FILES);
     assert_eq!(text(&admin, own).await, before);
+    let history =
+        "select has_table_privilege('service_role', 'platform_module_audit', 'insert, update, delete, truncate')::text";
+    assert_eq!(text(&admin, history).await, "false");
 
     let granted = "
       select string_agg(role || ' ' || privilege || ' ' || relname, ',' order by relname)

@@ -132,10 +132,11 @@ impl Connection {
         self.guarded(async |object| object.batch_execute(statements).await).await
     }
 
-    /// Begins a transaction; until [`Self::end`] succeeds, dropping the connection discards it.
+    /// Begins a transaction, whose level does not follow the database's settings: who waits for a lock must then see what the one before
+    /// has committed. Until [`Self::end`] succeeds, dropping the connection discards it.
     pub(super) async fn begin(&self) -> Result<(), Fault> {
         self.in_transaction.store(true, Relaxed);
-        self.batch("begin").await
+        self.batch("begin isolation level read committed").await
     }
 
     /// `commit` or `rollback`.

@@ -63,8 +63,9 @@ fn lower_bound(comparator: &Comparator) -> Option<Version> {
         Op::Greater => match (comparator.minor, comparator.patch) {
             (None, _) => Some(Version::new(comparator.major.saturating_add(1), 0, 0)),
             (Some(minor), None) => Some(Version::new(comparator.major, minor.saturating_add(1), 0)),
-            // The version itself stands for the next one: no minimum lies between them.
-            (Some(_), Some(_)) => Some(named(comparator)),
+            // After a pre-release comes another, or the release itself.
+            (Some(_), Some(_)) if !comparator.pre.is_empty() => Some(named(comparator)),
+            (Some(minor), Some(patch)) => Some(Version::new(comparator.major, minor, patch.saturating_add(1))),
         },
         _ => Some(named(comparator)),
     }
@@ -104,6 +105,12 @@ mod tests {
     }
 
     #[test]
+    fn a_requirement_beyond_a_version_begins_at_the_next() {
+        let requirement = Requirement::parse("module-ai@>1.2.3").unwrap();
+        assert!(!requirement.is_below(&Version::new(1, 2, 4)) && requirement.is_below(&Version::new(1, 2, 5)));
+    }
+
+    #[test]
     fn a_requirement_below_the_minimum_is_one_that_reaches_below_it() {
         let minimum = Version::new(1, 3, 0);
         let check = |versions: &str, below: bool| {
@@ -115,7 +122,9 @@ mod tests {
         {
             check(versions, true);
         }
-        for versions in [">=1.3", "^1.3", "~1.3.0", "=1.4", ">=1.0, >=1.3", "<2", "<=1.3.0", ">1.2", ">1", "2", "*"] {
+        for versions in
+            [">=1.3", "^1.3", "~1.3.0", "=1.4", ">=1.0, >=1.3", "<2", "<=1.3.0", ">1.2", ">1", ">1.3.0", "2", "*"]
+        {
             check(versions, false);
         }
     }

@@ -11,6 +11,7 @@ use mgmt_common::modules::plan;
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::Map;
 
+use super::overrides::keep_overrides_valid;
 use super::{current, refused};
 use crate::definition::define;
 use crate::routes::body::ModuleBody;
@@ -67,6 +68,9 @@ pub(crate) async fn change(
                 let (faults, refusals) = plan::redefine(&graph(&read_graph(tx).await?)?, &definition.module);
                 sound(&faults)?;
                 refused(&refusals, Map::new()).map_or(Ok(()), Err)?;
+                if body.config.is_some() || body.config_schema.is_some() {
+                    keep_overrides_valid(tx, name, &definition.row).await?;
+                }
                 store::update_module(tx, &definition.row).await?;
                 store::read_module(tx, name).await?.ok_or(Error::NotFound)
             }

@@ -8,12 +8,13 @@ use mgmt_common::field_error::FieldError;
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::state::ModuleType;
 use scoped_futures::ScopedFutureExt as _;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use super::stale;
-use crate::definition::settings::{faults, merged};
+use crate::definition::settings::{faults, is_object, merged};
 use crate::routes::overrides::OverrideBody;
 use crate::store::graph::hold_registry;
+use crate::store::modules::ModuleRow;
 use crate::store::overrides::{self as store, Basis, OrgModuleRow, OverrideRow};
 
 /// Makes or changes the override of the caller's organisation; whether it is new, and the module as it is then.
@@ -80,20 +81,37 @@ async fn locked(
     if if_match.allows(version) {
         return Ok(old);
     }
-    // The audit is for platform admins; others learn the current tag and that something changed.
     Err(stale(tx, name, Some(&caller.org_id), if_match, version).await?)
 }
 
 /// The organisation's own config is an object, and what it makes of the platform's is valid.
 fn check(basis: &Basis, config: Option<&RawValue>) -> Result<()> {
     let Some(config) = config else { return Ok(()) };
-    if !config.get().trim_start().starts_with('{') {
+    if !is_object(config) {
         return Err(Error::invalid("/config", "must be an object"));
     }
-    let merged = merged(&basis.config, Some(config)).and_then(|merged| to_raw_value(&merged));
+    let merged = merged(&basis.config, Some(config));
     let merged = merged.map_err(|error| Error::Internal(format!("merging a config: {error}")))?;
     // Faults of the schema itself are the platform's matter.
     let mut errors = faults(&merged, basis.config_schema.as_deref(), "/config");
     errors.retain(|error: &FieldError| error.pointer.starts_with("/config/") || error.pointer == "/config");
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
+/// A new config or schema of the platform must leave what organisations have merged over it valid.
+pub(super) async fn keep_overrides_valid(tx: &Transaction, name: &ModuleName, row: &ModuleRow) -> Result<()> {
+    let mut broken = Vec::new();
+    for (org_id, own) in store::read_own_configs(tx, name).await? {
+        let merged = merged(&row.config, Some(&own));
+        let merged = merged.map_err(|error| Error::Internal(format!("merging a config: {error}")))?;
+        if !faults(&merged, row.config_schema.as_deref(), "/config").is_empty() {
+            broken.push(org_id);
+        }
+    }
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let detail = format!("the configs of {} organisations would no longer be valid", broken.len());
+    let more = serde_json::Map::from_iter([("organisations".to_owned(), broken.into())]);
+    Err(Error::Conflict { code: "breaks_overrides", detail, more })
 }

@@ -10,7 +10,6 @@ use mgmt_common::modules::requirement::Requirement;
 use mgmt_common::schedule::functions;
 use semver::Version;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::routes::body::ModuleBody;
 use crate::store::modules::ModuleRow;
@@ -47,7 +46,10 @@ pub(crate) fn define(stored: &ModuleRow, body: &ModuleBody) -> Result<Definition
     overwrite(&mut row.config_schema, body.config_schema.as_ref());
     overwrite(&mut row.feature_flags, body.feature_flags.as_ref());
     overwrite(&mut row.dependencies, body.dependencies.as_ref());
-    overwrite(&mut row.nav_config, body.nav_config.as_ref());
+    if let Some(sent) = &body.nav_config {
+        // A menu entry holds texts, numbers and flags only: it always serialises.
+        row.nav_config = sent.as_ref().and_then(|item| serde_json::to_value(item).ok());
+    }
     overwrite(&mut row.required_permissions, body.required_permissions.as_ref());
     overwrite(&mut row.functions, body.functions.as_ref());
     check(row)
@@ -73,12 +75,12 @@ fn check(row: ModuleRow) -> Result<Definition, Vec<FieldError>> {
         errors.push(FieldError::new("/minCompatibleVersion", format!("is later than the version itself, {version}")));
     }
     for (pointer, value) in [("/config", &row.config), ("/featureFlags", &row.feature_flags)] {
-        if !is_object(value) {
+        if !settings::is_object(value) {
             errors.push(FieldError::new(pointer, "must be an object"));
         }
     }
     errors.extend(settings::faults(&row.config, row.config_schema.as_deref(), "/config"));
-    errors.extend(row.nav_config.iter().flat_map(navigation::NavItem::faults));
+    errors.extend(row.nav_config.iter().flat_map(navigation::faults));
     errors.extend(permission_faults(&row.required_permissions));
     if row.functions.len() > MAX_FUNCTIONS {
         errors.push(FieldError::new("/functions", format!("must have at most {MAX_FUNCTIONS} entries")));
@@ -149,8 +151,4 @@ fn permission_faults(permissions: &[String]) -> Vec<FieldError> {
         errors.push(FieldError::new("/requiredPermissions", format!("must have at most {MAX_PERMISSIONS} entries")));
     }
     errors
-}
-
-fn is_object(raw: &RawValue) -> bool {
-    raw.get().trim_start().starts_with('{')
 }

@@ -2,6 +2,7 @@
 
 use mgmt_common::field_error::FieldError;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 const MAX_DEPTH: usize = 4;
@@ -29,9 +30,17 @@ pub(crate) struct NavItem {
     pub(crate) children: Vec<NavItem>,
 }
 
+/// What is wrong with a stored or sent entry.
+pub(crate) fn faults(item: &Value) -> Vec<FieldError> {
+    match serde_json::from_value::<NavItem>(item.clone()) {
+        Ok(item) => item.faults(),
+        Err(error) => vec![FieldError::new("/navConfig", format!("cannot be read: {error}"))],
+    }
+}
+
 impl NavItem {
     /// What is wrong with it and its children.
-    pub(crate) fn faults(&self) -> Vec<FieldError> {
+    fn faults(&self) -> Vec<FieldError> {
         let mut errors = Vec::new();
         let mut count = 0;
         self.check("/navConfig", 1, &mut count, &mut errors);

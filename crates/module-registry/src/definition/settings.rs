@@ -1,9 +1,11 @@
 //! A module's config against its JSON Schema. Nothing is fetched: a schema that refers elsewhere is refused.
 
+use std::collections::BTreeMap;
+
 use jsonschema::{PatternOptions, Validator};
 use mgmt_common::field_error::FieldError;
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// Enough to mend a config; a schema can find faults without end.
 const MAX_ERRORS: usize = 20;
@@ -22,31 +24,34 @@ pub(crate) fn faults(config: &RawValue, schema: Option<&RawValue>, pointer: &str
     errors.map(|error| FieldError::new(format!("{pointer}{}", error.instance_path()), error.to_string())).collect()
 }
 
-/// `base` with `over` merged over it: JSON Merge Patch (RFC 7396), where null removes a key.
-pub(crate) fn merged(base: &RawValue, over: Option<&RawValue>) -> Result<Value, serde_json::Error> {
-    let mut merged = value(base)?;
-    if let Some(over) = over {
-        merge(&mut merged, value(over)?);
-    }
-    Ok(merged)
+/// `base` with `over` merged over it: JSON Merge Patch (RFC 7396), where null removes a key. What is not merged stays as it is written,
+/// digit by digit.
+pub(crate) fn merged(base: &RawValue, over: Option<&RawValue>) -> Result<Box<RawValue>, serde_json::Error> {
+    over.map_or_else(|| Ok(base.to_owned()), |over| merge(Some(base), over))
 }
 
-fn merge(base: &mut Value, over: Value) {
-    let Value::Object(over) = over else {
-        *base = over;
-        return;
-    };
-    if !base.is_object() {
-        *base = Value::Object(serde_json::Map::new());
+fn merge(base: Option<&RawValue>, over: &RawValue) -> Result<Box<RawValue>, serde_json::Error> {
+    if !is_object(over) {
+        return Ok(over.to_owned());
     }
-    let Some(base) = base.as_object_mut() else { return };
+    let mut merged: BTreeMap<String, Box<RawValue>> = match base.filter(|base| is_object(base)) {
+        Some(base) => serde_json::from_str(base.get())?,
+        None => BTreeMap::new(),
+    };
+    let over: BTreeMap<String, &RawValue> = serde_json::from_str(over.get())?;
     for (key, value) in over {
-        if value.is_null() {
-            base.remove(&key);
+        if value.get() == "null" {
+            merged.remove(&key);
         } else {
-            merge(base.entry(key).or_insert(Value::Null), value);
+            let value = merge(merged.get(&key).map(Box::as_ref), value)?;
+            merged.insert(key, value);
         }
     }
+    to_raw_value(&merged)
+}
+
+pub(crate) fn is_object(raw: &RawValue) -> bool {
+    raw.get().trim_start().starts_with('{')
 }
 
 fn compile(schema: &Value) -> Result<Validator, FieldError> {
@@ -104,12 +109,16 @@ mod tests {
 
     #[test]
     fn an_override_is_merged_key_by_key_and_null_removes() {
-        let merge = |base: Value, over: Value| merged(&raw(&base), Some(&raw(&over))).unwrap();
+        let merge = |base: Value, over: Value| value(&merged(&raw(&base), Some(&raw(&over))).unwrap()).unwrap();
         assert_eq!(
             merge(json!({"a": {"b": 1, "c": 2}, "d": 3}), json!({"a": {"b": 9, "c": null}})),
             json!({"a": {"b": 9}, "d": 3})
         );
         assert_eq!(merge(json!({"a": [1, 2]}), json!({"a": [3]})), json!({"a": [3]}));
         assert_eq!(merge(json!({"a": 1}), json!({"a": {"b": {"c": null}}})), json!({"a": {"b": {}}}));
+        let text = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let kept =
+            merged(&text(r#"{"a":123456789012345678901234567890.10,"b":1}"#), Some(&text(r#"{"b":2.50}"#))).unwrap();
+        assert_eq!(kept.get(), r#"{"a":123456789012345678901234567890.10,"b":2.50}"#);
     }
 }

@@ -61,7 +61,7 @@ pub(super) async fn list_modules(
     etag::cacheable_json(&headers, &modules)
 }
 
-/// One module; its ETag is the row version.
+/// One module; for platform admins its ETag is the row version.
 #[utoipa::path(get, path = "/platform/modules/{name}", params(("name" = String, Path)),
     responses((status = 200, body = ShownModule), (status = 304), (status = 404)))]
 pub(super) async fn get_module(
@@ -71,14 +71,14 @@ pub(super) async fn get_module(
     headers: HeaderMap,
 ) -> Result<Response> {
     let name = named(&name)?;
-    let (version, module) = if caller.is_platform_admin {
+    if caller.is_platform_admin {
         let row = store::get_module(&state.database, &caller, &name).await?.ok_or(Error::NotFound)?;
-        (row.row_version, ShownModule::Whole(Box::new(Module::from(row))))
-    } else {
-        // Whether it is on for the caller depends on what it needs, so all that are visible are read.
-        let rows = visible_modules(&state.database, &caller).await?;
-        let row = rows.into_iter().find(|row| row.module_name == name.as_str()).ok_or(Error::NotFound)?;
-        (row.row_version, ShownModule::Public(Box::new(PublicModule::from(row))))
-    };
-    Ok(etag::cacheable(&headers, &etag::of(version), Answer(module)))
+        let tag = etag::of(row.row_version);
+        return Ok(etag::cacheable(&headers, &tag, Answer(ShownModule::Whole(Box::new(Module::from(row))))));
+    }
+    // Whether it is on for the caller depends on what it needs, so all that are visible are read.
+    let rows = visible_modules(&state.database, &caller).await?;
+    let row = rows.into_iter().find(|row| row.module_name == name.as_str()).ok_or(Error::NotFound)?;
+    // Another tag than the admin's: a browser that changes its user must not show one's answer to the other.
+    etag::cacheable_json(&headers, &ShownModule::Public(Box::new(PublicModule::from(row))))
 }

@@ -37,7 +37,8 @@ pub(crate) struct Module {
     feature_flags: Box<RawValue>,
     /// Names, with `@` and a version requirement where it matters: `module-ai@>=1.2`.
     dependencies: Vec<String>,
-    nav_config: Option<NavItem>,
+    #[schema(value_type = Option<NavItem>)]
+    nav_config: Option<Value>,
     /// A caller needs all of them.
     required_permissions: Vec<String>,
     /// Kept warm while the module is on; entries as in `lambda_functions` of the warming schedule.

@@ -13,7 +13,6 @@ use mgmt_common::json::Json;
 use mgmt_common::modules::decision::Reason;
 use mgmt_common::modules::state::ModuleType;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
@@ -41,7 +40,7 @@ pub(crate) struct OrgModule {
     reason: Option<Reason>,
     /// The platform's config with the override's merged over it (RFC 7396).
     #[schema(value_type = Value)]
-    config: Value,
+    config: Box<RawValue>,
     /// Null where the organisation has nothing of its own.
     #[serde(rename = "override")]
     overridden: Option<Override>,

@@ -12,7 +12,6 @@ use serde_json::value::RawValue;
 use tokio_postgres::types::Type;
 
 use super::read_rows;
-use crate::definition::navigation::NavItem;
 
 /// A module as it is stored.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,7 +29,8 @@ pub(crate) struct ModuleRow {
     pub(crate) config_schema: Option<Box<RawValue>>,
     pub(crate) feature_flags: Box<RawValue>,
     pub(crate) dependencies: Vec<String>,
-    pub(crate) nav_config: Option<NavItem>,
+    /// As it is stored, readable or not: what was edited by hand can still be mended through the API.
+    pub(crate) nav_config: Option<Value>,
     pub(crate) required_permissions: Vec<String>,
     pub(crate) functions: Vec<Value>,
     pub(crate) created_at: Timestamp,
@@ -148,11 +148,9 @@ pub(crate) async fn update_module(tx: &Transaction, row: &ModuleRow) -> Result<(
 async fn write(tx: &Transaction, statement: &'static str, row: &ModuleRow) -> Result<u64> {
     let tier = i16::from(row.tier);
     let module_type = row.module_type.as_str();
-    let nav_config = row.nav_config.as_ref().map(serde_json::to_string).transpose();
+    let nav_config = row.nav_config.as_ref().map(Value::to_string);
     let functions = serde_json::to_string(&row.functions);
-    let (Ok(nav_config), Ok(functions)) = (nav_config, functions) else {
-        return Err(Error::Internal("a definition cannot be written as JSON".to_owned()));
-    };
+    let functions = functions.map_err(|error| Error::Internal(format!("functions of a module: {error}")))?;
     let (config, flags) = (row.config.get(), row.feature_flags.get());
     let schema = row.config_schema.as_ref().map(|schema| schema.get());
     let parameters: [Parameter<'_>; 16] = [

@@ -9,7 +9,6 @@ use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::standing::{Entry, decisions};
 use mgmt_common::modules::state::ModuleType;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio_postgres::types::Type;
 
@@ -37,7 +36,7 @@ pub(crate) struct OrgModuleRow {
     pub(crate) module_type: ModuleType,
     pub(crate) version: String,
     pub(crate) decision: Decision,
-    pub(crate) merged_config: Value,
+    pub(crate) merged_config: Box<RawValue>,
     pub(crate) overridden: Option<OverrideRow>,
 }
 
@@ -130,6 +129,14 @@ impl Row {
             overridden: self.overridden,
         })
     }
+}
+
+/// Every organisation's own config of a module, with the organisation.
+pub(crate) async fn read_own_configs(tx: &Transaction, name: &ModuleName) -> Result<Vec<(String, Box<RawValue>)>> {
+    let statement = "-- read_own_configs
+        select json_build_array(org_id, config)::text from public.platform_module_override
+        where module_name = $1 and config is not null order by org_id";
+    read_rows("read_own_configs", &tx.query(statement, &[(&name.as_str(), Type::TEXT)]).await?)
 }
 
 /// What a PUT of an override is checked against; the override is locked against other writers.

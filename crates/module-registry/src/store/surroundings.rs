@@ -17,10 +17,8 @@ pub(crate) struct Surroundings {
     pub(crate) active_orgs: Option<i64>,
     /// Their users who did.
     pub(crate) active_users: Option<i64>,
-    /// `lambda_functions` of the warming schedule, as it is stored.
-    pub(crate) lambda_functions: Option<Value>,
-    /// Whether the schedule warms the functions of modules.
-    pub(crate) include_modules: bool,
+    /// The warming schedule as it is stored.
+    pub(crate) schedule: Option<Value>,
 }
 
 /// `with_activity`: who used the modules is asked too, which takes about half a second per million of users and days.
@@ -42,9 +40,7 @@ pub(crate) async fn read_surroundings(
             case when $2 then (select count(*) from (
                select distinct users.user_id from active join public.platform_module_usage_user users using (scope, org_id)
              ) each) end as active_users,
-            config.config_value -> 'lambda_functions' as lambda_functions,
-            coalesce(config.config_value -> 'include_modules' <> 'false', true) as include_modules
-          from (select) one left join public.platform_lambda_config config on config.config_key = 'lambda_warming') answer";
+            (select config_value from public.platform_lambda_config where config_key = 'lambda_warming') as schedule) answer";
     let names: Vec<&str> = names.iter().map(ModuleName::as_str).collect();
     let parameters: [Parameter<'_>; 2] = [(&names, Type::TEXT_ARRAY), (&with_activity, Type::BOOL)];
     let rows = read_rows("read_surroundings", &tx.query(statement, &parameters).await?)?;

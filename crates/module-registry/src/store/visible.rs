@@ -6,7 +6,8 @@ use mgmt_common::error::Result;
 use mgmt_common::modules::decision::Permissions;
 use mgmt_common::modules::standing::{Entry, decisions};
 use mgmt_common::modules::state::ModuleType;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::definition::navigation::NavItem;
@@ -20,6 +21,7 @@ pub(crate) struct VisibleRow {
     pub(crate) module_type: ModuleType,
     pub(crate) version: String,
     pub(crate) feature_flags: Box<RawValue>,
+    #[serde(deserialize_with = "readable")]
     pub(crate) nav_config: Option<NavItem>,
     pub(crate) is_enabled: bool,
     pub(crate) is_installed: bool,
@@ -27,14 +29,12 @@ pub(crate) struct VisibleRow {
     pub(crate) required_permissions: Vec<String>,
     /// False where the caller's organisation has switched it off.
     pub(crate) org_on: bool,
-    pub(crate) row_version: i64,
 }
 
 /// What the platform has on, with the override of the caller's organisation.
 pub(crate) const VISIBLE_MODULES: &str = "-- visible_modules
         select module.module_name, display_name, description, module_type, version, feature_flags, nav_config,
-          module.is_enabled, is_installed, dependencies, required_permissions, coalesce(override.is_enabled, true) as org_on,
-          module.row_version
+          module.is_enabled, is_installed, dependencies, required_permissions, coalesce(override.is_enabled, true) as org_on
         from public.platform_module_registry module
         left join public.platform_module_override override
           on override.module_name = module.module_name and override.org_id = (select module_mgmt.get_current_org_id())
@@ -48,6 +48,15 @@ pub(crate) async fn visible_modules(database: &Database, caller: &Caller) -> Res
     let entries: Vec<Entry<'_>> = rows.iter().map(VisibleRow::entry).collect();
     let on = decisions(&entries, &permissions(caller));
     Ok(rows.into_iter().zip(on).filter(|(_, decision)| decision.is_on()).map(|(row, _)| row).collect())
+}
+
+/// An entry that somebody has edited by hand into something unreadable is no entry: one module must not take everybody's menu away.
+fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<NavItem>, D::Error> {
+    let stored = Option::<Value>::deserialize(deserializer)?;
+    Ok(stored.and_then(|item| {
+        let read = serde_json::from_value(item.clone());
+        read.inspect_err(|error| tracing::error!(%error, %item, "a module's nav_config cannot be read")).ok()
+    }))
 }
 
 /// Platform admins hold every permission.

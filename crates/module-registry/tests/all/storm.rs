@@ -50,6 +50,25 @@ async fn storm(operations: u64) {
     assert!(moments > operations / 20, "only {moments} changes were committed");
 }
 
+/// The lock orders writers; at repeatable read one would wait for it and then judge by what was before.
+#[tokio::test]
+async fn a_registry_is_not_changed_at_repeatable_read_and_the_doors_do_not_follow_the_databases_default() {
+    let bed = Bed::new().await;
+    bed.enabled(&["thing"]).await;
+    let admin = bed.database.admin().await;
+    let refused = admin
+        .batch_execute("begin isolation level repeatable read; update platform_module_registry set is_enabled = false")
+        .await
+        .unwrap_err();
+    assert!(refused.as_db_error().unwrap().message().contains("repeatable read"), "{refused:?}");
+    admin.batch_execute("rollback").await.unwrap();
+    let statement =
+        format!("alter database {} set default_transaction_isolation = 'repeatable read'", bed.database.name);
+    bed.arrange(&statement).await;
+    let service = service(&bed.database.url(REQUEST_LOGIN));
+    send(&service, &Request::post(&path("thing", "/disable"))).await.expect(200);
+}
+
 fn operation(random: &mut impl FnMut() -> u64) -> Request {
     let name = format!("s{}", random() % NAMES);
     let cascade = if random().is_multiple_of(2) { "?cascade=true" } else { "" };

@@ -1,5 +1,7 @@
 //! `mgmt modules apply`: a plan, then the changes.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -35,7 +37,12 @@ impl ApplyArguments {
 pub(super) fn run(arguments: &ApplyArguments) -> Result<(), Failure> {
     let mut wanted = Vec::new();
     for file in &arguments.file {
-        wanted.extend(document::read(file)?);
+        for module in document::read(file)? {
+            if wanted.iter().any(|other: &document::Wanted| other.name == module.name) {
+                return Err(Failure::new(format!("{file}: {} is named by another file too", module.name)));
+            }
+            wanted.push(module);
+        }
     }
     let current = arguments.api.call("GET", "/platform/modules")?;
     let plan = plan(&wanted, current.as_array().map(Vec::as_slice).unwrap_or_default());
@@ -85,11 +92,16 @@ fn line(action: Action, field: &str, change: &Change) -> String {
 fn carry_out(arguments: &ApplyArguments, plan: &Plan) -> Result<usize, Failure> {
     let mut waiting: Vec<&Step> = plan.steps.iter().collect();
     let mut done = 0;
+    // Steps of one module follow each other: the next one replaces what the one before has left.
+    let mut versions: BTreeMap<&str, i64> = BTreeMap::new();
     while !waiting.is_empty() {
         let (before, mut refused) = (done, Vec::new());
         for step in waiting {
-            match carry_out_one(arguments, step) {
-                Ok(_) => {
+            let version = versions.get(step.module.as_str()).copied().unwrap_or(step.version);
+            match carry_out_one(arguments, step, version) {
+                Ok(answer) => {
+                    let module = answer.get("module").unwrap_or(&answer);
+                    versions.insert(&step.module, module["rowVersion"].as_i64().unwrap_or(version));
                     done += 1;
                     progress(&format!("{} {} ({done} of {})", step.action.mark(), step.module, plan.steps.len()));
                 }
@@ -105,7 +117,7 @@ fn carry_out(arguments: &ApplyArguments, plan: &Plan) -> Result<usize, Failure> 
     Ok(done)
 }
 
-fn carry_out_one(arguments: &ApplyArguments, step: &Step) -> Result<Value, Refused> {
+fn carry_out_one(arguments: &ApplyArguments, step: &Step, version: i64) -> Result<Value, Refused> {
     let path = format!("/platform/modules/{}", step.module);
     let mut body: Map<String, Value> =
         step.fields.iter().map(|(field, change)| (field.clone(), change.to.clone())).collect();
@@ -115,8 +127,8 @@ fn carry_out_one(arguments: &ApplyArguments, step: &Step) -> Result<Value, Refus
             body.insert("name".into(), step.module.clone().into());
             api.send("POST", "/platform/modules", Some(&body.into()), None)
         }
-        // The version that the plan was made from: somebody else's change in between is not overwritten.
-        Action::Update => api.send("PUT", &path, Some(&body.into()), Some(&format!("\"{}\"", step.version))),
+        // The version that the plan was made from, or that our own last step made: somebody else's change in between is not overwritten.
+        Action::Update => api.send("PUT", &path, Some(&body.into()), Some(&format!("\"{version}\""))),
         Action::Enable => api.send("POST", &format!("{path}/enable"), None, None),
         Action::Disable => api.send("POST", &format!("{path}/disable?force={}", arguments.force), None, None),
     }

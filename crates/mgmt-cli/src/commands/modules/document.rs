@@ -119,7 +119,9 @@ fn module(object: &Map<String, Value>, pointer: &str, lenient: bool, errors: &mu
             continue;
         }
         let name = if name == "moduleType" { "type".to_owned() } else { name };
-        if FIELDS.contains(&name.as_str()) {
+        if name == "isEnabled" && !value.is_boolean() {
+            errors.push(FieldError::new(format!("{pointer}/{key}"), "must be true or false"));
+        } else if FIELDS.contains(&name.as_str()) {
             let value = if name == "dependencies" { dependencies(value) } else { value.clone() };
             fields.insert(name, value);
         } else if !lenient {

@@ -9,8 +9,8 @@ use crate::db::Database;
 use crate::module_state::{self, read_state};
 use crate::settings::DatabaseSettings;
 
-/// Needs no credential of a caller: the login is the host's own, and the organisation is the one that the gate asks about. It may be
-/// the request login only, which sees what a member of that organisation sees.
+/// Needs no credential of a caller: the host logs in to the database itself, with the request login. That login may act as any caller,
+/// so only functions that are trusted like the control plane's own may have it; all others read over HTTP.
 pub struct PostgresSource {
     database: Database,
 }

@@ -66,6 +66,22 @@ async fn the_menu_follows_the_registry_and_the_organisation_at_once() {
     assert_eq!(member().await, "base Access(Members) AI");
 }
 
+/// What was edited past the API takes no other entry away, and the API can mend it.
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_is_left_out_of_the_menu() {
+    let bed = Bed::new().await;
+    bed.enabled(&["odd"]).await;
+    bed.arrange(r#"update platform_module_registry set nav_config = '{"lable": 7}' where module_name = 'module-odd'"#)
+        .await;
+    assert_eq!(menu(&bed, Who::Member.claims()).await, "Access(Members) AI");
+    let odd = bed.admin(Request::get(&path("odd", "")), 200).await;
+    assert_eq!(odd["navConfig"], json!({"lable": 7}));
+    let put = |body: Value| Request::put(&path("odd", ""), &body).header("if-match", "*");
+    bed.send(&put(json!({"tier": 2}))).await.expect(422);
+    bed.admin(put(json!({"navConfig": {"label": "Mended", "route": "/m", "order": 1}})), 200).await;
+    assert_eq!(menu(&bed, Who::Member.claims()).await, "Mended Access(Members) AI");
+}
+
 #[tokio::test]
 async fn an_unchanged_menu_is_304_and_a_changed_one_is_not() {
     let bed = Bed::new().await;

@@ -19,10 +19,8 @@ async fn an_override_takes_away_and_never_gives() {
     let admin = |request: Request| request.by(Who::OrgAdmin);
     let answer = bed.send(&admin(Request::put(&own("base"), &json!({"isEnabled": false})))).await.expect(201);
     let module = answer.json();
-    assert_eq!(
-        (&module["enabled"], &module["reason"], answer.header("etag")),
-        (&json!(false), &json!("org_off"), "\"1\"")
-    );
+    assert_eq!((&module["enabled"], &module["reason"]), (&json!(false), &json!("org_off")));
+    assert_eq!(answer.header("etag"), format!("\"{}\"", module["override"]["rowVersion"]));
     let list = bed.send(&admin(Request::get(OWN))).await.expect(200).json();
     assert_eq!(names(&list), ["module-access", "module-ai", "module-base", "module-mgmt", "module-user"]);
     assert_eq!(list[4]["reason"], "dependency_off");
@@ -59,25 +57,35 @@ async fn a_config_is_merged_over_the_platforms_and_must_stay_valid() {
         .await
         .expect(200)
         .json();
-    assert_eq!((&module["config"]["limit"], &module["override"]["rowVersion"]), (&json!(50), &json!(2)));
+    assert_eq!((&module["config"]["limit"], &module["override"]["isEnabled"]), (&json!(50), &json!(false)));
+    // The platform's own config and schema leave it valid too.
+    let stricter = json!({"configSchema": {"properties": {"limit": {"maximum": 20}}}});
+    let platform = Request::put(&path("thing", ""), &stricter).header("if-match", "*");
+    let refused = bed.send(&platform).await.expect(409);
+    assert_eq!((refused.code(), &refused.json()["organisations"]), ("breaks_overrides".to_owned(), &json!(["org-a"])));
     let module = bed.send(&put(Value::Null)).await.expect(200).json();
     assert_eq!((&module["config"]["limit"], &module["override"]["isEnabled"]), (&json!(10), &json!(false)));
 }
 
 #[tokio::test]
-async fn row_8_a_stale_override_is_412() {
+async fn row_8_a_stale_override_is_412_and_says_what_changed() {
     let bed = Bed::new().await;
     bed.enabled(&["thing"]).await;
-    let put =
-        |tag: &str| Request::put(&own("thing"), &json!({"isEnabled": false})).by(Who::OrgAdmin).header("if-match", tag);
-    bed.send(&put("*")).await.expect(412);
-    bed.send(&put("\"1\"").edit(|event| drop(event["headers"].as_object_mut().unwrap().remove("if-match"))))
-        .await
-        .expect(201);
-    bed.send(&put("\"1\"")).await.expect(200);
-    let stale = bed.send(&put("\"1\"")).await.expect(412);
-    assert_eq!(stale.header("etag"), "\"2\"");
-    bed.send(&Request::new("DELETE", &own("thing")).by(Who::OrgAdmin).header("if-match", "\"1\"")).await.expect(412);
+    let put = |body: Value| Request::put(&own("thing"), &body).by(Who::OrgAdmin);
+    let off = json!({"isEnabled": false});
+    let nothing_there = bed.send(&put(off.clone()).header("if-match", "*")).await.expect(412);
+    assert_eq!((nothing_there.header("etag"), &nothing_there.json()["currentEtag"]), ("", &Value::Null));
+    let first = bed.send(&put(off.clone())).await.expect(201).header("etag").to_owned();
+    let second = bed.send(&put(json!({"config": {"x": 1}})).header("if-match", &first)).await.expect(200);
+    let stale = bed.send(&put(off).header("if-match", &first)).await.expect(412);
+    assert_eq!((stale.header("etag"), &stale.json()["changed"]), (second.header("etag"), &json!(["/config"])));
+    let delete = Request::new("DELETE", &own("thing")).by(Who::OrgAdmin);
+    bed.send(&delete.clone().header("if-match", &first)).await.expect(412);
+    // What is made anew is another one: a tag of the old one does not fit it.
+    bed.send(&delete.clone()).await.expect(204);
+    let anew = bed.send(&put(json!({}))).await.expect(201).header("etag").to_owned();
+    assert!(anew != first && anew != second.header("etag"), "{anew}");
+    bed.send(&delete.header("if-match", second.header("etag"))).await.expect(412);
 }
 
 #[tokio::test]

@@ -139,6 +139,11 @@ async fn what_the_schedule_itself_warms_goes_on() {
     bed.arrange("update platform_lambda_config set config_value = config_value || '{\"include_modules\": false}'")
         .await;
     assert_eq!(functions().await, json!([]));
+    // A schedule may be spelt in camelCase as well.
+    let rename = "update platform_lambda_config set config_value =
+        config_value - 'lambda_functions' - 'include_modules' || '{\"lambdaFunctions\": [\"other\"], \"includeModules\": true}'";
+    bed.arrange(rename).await;
+    assert_eq!(functions().await, json!(["own"]));
 }
 
 /// Who would miss it: organisations and users of all modules that the impact is about, each once, of the last 30 UTC days.
