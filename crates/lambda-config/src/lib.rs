@@ -64,5 +64,5 @@ pub fn service(settings: Settings) -> Service {
         let state = Arc::clone(&reconciling);
         Box::pin(async move { sync::reconcile(&state, event.deadline).await }) as _
     };
-    Service { router: Some(router(state)), claim_names, scheduled: Some(Arc::new(scheduled)), body_limit_bytes: 0 }
+    Service { router: Some(router(state)), claim_names, scheduled: Some(Arc::new(scheduled)), ..Service::default() }
 }

@@ -6,6 +6,7 @@ mod compile;
 mod fan_out;
 mod registry;
 mod start_up;
+mod usage;
 
 use anyhow::{Context as _, Result};
 use comfy_table::{Table, presets};
@@ -23,10 +24,15 @@ async fn main() -> Result<()> {
     // The binaries were built beside this one.
     let program = std::env::current_exe()?;
     let folder = program.parent().context("this program has no folder")?;
-    let mut rows = start_up::measure(folder).await?;
-    rows.extend(compile::measure());
-    rows.extend(fan_out::measure(&folder.join("lambda-warmer")).await?);
-    rows.extend(registry::measure().await?);
+    let mut rows = Vec::new();
+    // `mgmt-bench usage` measures that alone.
+    if std::env::args().nth(1).as_deref() != Some("usage") {
+        rows.extend(start_up::measure(folder).await?);
+        rows.extend(compile::measure());
+        rows.extend(fan_out::measure(&folder.join("lambda-warmer")).await?);
+        rows.extend(registry::measure().await?);
+    }
+    rows.extend(usage::measure().await?);
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["what", "measured", "ratio", "promise"]);
     for row in rows {

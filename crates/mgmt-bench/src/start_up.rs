@@ -8,7 +8,7 @@ use mgmt_testkit::runtime_api::FunctionProcess;
 use crate::{Row, median};
 
 const ROUNDS: usize = 41;
-const FUNCTIONS: [&str; 3] = ["lambda-config", "lambda-warmer", "module-registry"];
+const FUNCTIONS: [&str; 4] = ["lambda-config", "lambda-warmer", "module-registry", "module-usage"];
 
 /// What a deployed function has; nothing listens at the addresses, because a start must reach nothing.
 const VARIABLES: [(&str, &str); 9] = [

@@ -58,6 +58,26 @@ impl Api {
         body: Option<&Value>,
         if_match: Option<&str>,
     ) -> Result<Value, Refused> {
+        let text = self.exchange(method, path, body, if_match, "application/json")?;
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    /// A document that is no JSON.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(crate) fn text(&self, path: &str, media_type: &str) -> Result<String, Refused> {
+        self.exchange("GET", path, None, None, media_type)
+    }
+
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        if_match: Option<&str>,
+        accept: &str,
+    ) -> Result<String, Refused> {
         let no_answer = |words: String| Refused { status: 0, words, errors: Vec::new() };
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIME_LIMIT)).build().into();
@@ -65,7 +85,7 @@ impl Api {
             .method(method)
             .uri(format!("{}{path}", self.url.trim_end_matches('/')))
             .header("authorization", format!("Bearer {}", self.token))
-            .header("accept", "application/json");
+            .header("accept", accept);
         if let Some(if_match) = if_match {
             request = request.header("if-match", if_match);
         }
@@ -76,8 +96,11 @@ impl Api {
         let request = request.body(bytes).map_err(|error| no_answer(format!("{} is no address: {error}", self.url)))?;
         let mut response = agent.run(request).map_err(|error| no_answer(format!("{}: {error}", self.url)))?;
         let status = response.status();
-        let body = response.body_mut().read_json::<Value>().unwrap_or_default();
-        if status.is_success() { Ok(body) } else { Err(problem(status.as_u16(), &body)) }
+        let text = response.body_mut().read_to_string().map_err(|error| no_answer(format!("{}: {error}", self.url)))?;
+        if status.is_success() {
+            return Ok(text);
+        }
+        Err(problem(status.as_u16(), &serde_json::from_str(&text).unwrap_or_default()))
     }
 }
 

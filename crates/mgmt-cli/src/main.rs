@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{dev as dev_command, migrate, modules, openapi, warming};
+use crate::commands::{dev as dev_command, migrate, modules, openapi, usage, warming};
 use crate::output::Failure;
 
 /// Runs and inspects module-mgmt. Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -29,6 +29,9 @@ enum Command {
     /// The modules of a deployed platform.
     #[command(subcommand)]
     Modules(modules::Command),
+    /// Usage of modules: figures, exports, and whether the figures are right.
+    #[command(subcommand)]
+    Usage(usage::Command),
     /// Schedules: what they compile to, and what they make due.
     #[command(subcommand)]
     Warming(warming::Command),
@@ -44,6 +47,7 @@ async fn main() -> ExitCode {
         Command::Migrate(command) => (migrate::run(command).await.map(done), command.json()),
         Command::Openapi(command) => (openapi::run(command).map(done), false),
         Command::Modules(command) => (modules::run(command).map(done), command.json()),
+        Command::Usage(command) => (usage::run(command).await.map(done), command.json()),
         Command::Warming(command) => (warming::run(command).map(done), command.json()),
     };
     result.unwrap_or_else(|failure: Failure| failure.report(json))

@@ -120,7 +120,13 @@ fn change(registry: &mut Registry, sent: &str, if_match: Option<&str>, body: &Va
         verb => module["isEnabled"] = json!(verb == "enable"),
     }
     module["rowVersion"] = json!(module["rowVersion"].as_i64().unwrap() + 1);
-    if verb.is_empty() { (200, module.clone()) } else { (200, json!({ "module": module, "impact": {} })) }
+    let impact = match verb {
+        "" => return (200, module.clone()),
+        "disable" => json!({ "changes": [name], "dependents": [], "refusals": [], "functions": ["orders-api"],
+            "orgOverrides": 17, "activeOrgs": 23, "activeUsers": 4711 }),
+        _ => json!({}),
+    };
+    (200, json!({ "module": module, "impact": impact }))
 }
 
 fn module(name: &str, is_enabled: bool, needs: &[&str]) -> Value {
@@ -268,4 +274,21 @@ async fn the_demo_modules_can_be_applied() {
     assert!(code == Some(0) && shown.contains("6 steps done."), "{shown}{error}");
     let (_, shown, _) = platform.mgmt(&["apply", "-f", file], "").await;
     assert!(shown.contains("Everything is as the file says."), "{shown}");
+}
+
+#[tokio::test]
+async fn disabling_shows_who_will_miss_it() {
+    let platform = Platform::start(vec![module("module-a", true, &[])]).await;
+    let (code, table, _) = platform.mgmt(&["disable", "module-a"], "").await;
+    assert_eq!(code, Some(0));
+    let rows = [
+        ("no longer warmed", "orders-api"),
+        ("organisations with an override", "17"),
+        ("organisations active in the last 30 days", "23"),
+        ("users active in the last 30 days", "4711"),
+    ];
+    for (what, number) in rows {
+        assert!(table.lines().any(|line| line.contains(what) && line.contains(number)), "{table}");
+    }
+    assert_eq!(platform.requests(), ["POST /platform/modules/module-a/disable?cascade=false&dryRun=false"]);
 }

@@ -23,6 +23,7 @@ files! {
     who_may_do_what: "001-who-may-do-what.sql",
     whole_schema: "002-whole-schema.sql",
     who_may_do_what_with_modules: "003-who-may-do-what-with-modules.sql",
+    who_may_do_what_with_usage: "004-who-may-do-what-with-usage.sql",
 }
 
 async fn run(file: &str) {

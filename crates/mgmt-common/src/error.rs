@@ -43,6 +43,12 @@ pub enum Error {
     /// The request can be read, but its values are not valid.
     #[error("{} of the request are not valid", count(.0.len(), "field"))]
     Invalid(Vec<FieldError>),
+    /// The request can be read, but what it brings is not taken, for a reason with a stable code.
+    #[error("it is not taken: {}", .0.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("; "))]
+    Rejected(Vec<FieldError>, &'static str),
+    /// What was asked for does not fit into one answer.
+    #[error("the answer would be larger than {limit_bytes} bytes; ask for a shorter period")]
+    AnswerTooLarge { limit_bytes: usize },
     /// Something this function needs does not answer; trying again later is safe.
     #[error("{dependency} is unavailable: {cause}")]
     Unavailable { dependency: Dependency, cause: String },
@@ -109,6 +115,10 @@ impl Error {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Send application/json")
             }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", "The request is not valid"),
+            Self::Rejected(_, code) => (StatusCode::UNPROCESSABLE_ENTITY, code, "The request is not taken"),
+            Self::AnswerTooLarge { .. } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", "The answer would be too large")
+            }
             Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again later"),
             Self::RefusedByAws(_) => (StatusCode::BAD_GATEWAY, "refused_by_aws", "AWS refused a call"),
             Self::SchemaOutdated(_) => (StatusCode::SERVICE_UNAVAILABLE, "schema_outdated", "Try again later"),
@@ -126,7 +136,7 @@ impl Error {
         let mut problem = Problem { status, code, title, detail: self.to_string(), more: Map::new() };
         match self {
             Self::Malformed { errors, .. } if !errors.is_empty() => problem.add("errors", errors),
-            Self::Invalid(errors) => problem.add("errors", errors),
+            Self::Invalid(errors) | Self::Rejected(errors, _) => problem.add("errors", errors),
             Self::Conflict { more, .. } => problem.more.extend(more.clone()),
             Self::Stale { current_etag, changed, .. } => {
                 // Where nothing is stored there is no tag.

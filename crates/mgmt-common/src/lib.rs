@@ -38,3 +38,5 @@ pub mod serve;
 pub mod settings;
 #[cfg(feature = "http")]
 pub mod telemetry;
+#[cfg(feature = "usage")]
+pub mod usage;

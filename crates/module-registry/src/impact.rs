@@ -37,6 +37,12 @@ pub(crate) struct Impact {
     refusals: Vec<Refused>,
     /// How many organisations have an override of one of the modules that this is about.
     org_overrides: i64,
+    /// Of disabling: how many organisations used one of these modules today or on one of the 29 UTC days before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_orgs: Option<i64>,
+    /// Of disabling: how many different users did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_users: Option<i64>,
     /// The functions that will no longer be warmed, or that will be from now on.
     functions: Vec<String>,
     /// Stands for all that this says but figures that change by themselves; a call that carries it does exactly this or nothing.
@@ -79,6 +85,8 @@ impl Impact {
             dependents: texts(&plan.dependents),
             refusals: plan.refusals.iter().map(Refused::from).collect(),
             org_overrides: surroundings.org_overrides,
+            active_orgs: surroundings.active_orgs,
+            active_users: surroundings.active_users,
             functions: functions(action, &affected(name, plan), rows, surroundings),
             plan_hash: String::new(),
         };
@@ -99,7 +107,7 @@ impl Impact {
         members
     }
 
-    /// Overrides are left out: organisations make them at any time, and they do not change what the call does.
+    /// Overrides and uses are left out: organisations make them at any time, and they do not change what the call does.
     fn hash(&self) -> String {
         let refused: Vec<_> = self.refusals.iter().map(|refusal| (refusal.code, &refusal.modules)).collect();
         let told = json!([self.action, self.module, self.changes, self.dependents, refused, self.functions]);

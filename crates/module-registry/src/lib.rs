@@ -37,7 +37,7 @@ pub fn service(settings: Settings) -> Service {
         router: Some(router(Arc::new(state))),
         claim_names: settings.claim_names,
         scheduled: None,
-        body_limit_bytes: 0,
+        ..Service::default()
     }
 }
 

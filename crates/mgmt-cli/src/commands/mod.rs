@@ -4,4 +4,5 @@ pub(crate) mod dev;
 pub(crate) mod migrate;
 pub(crate) mod modules;
 pub(crate) mod openapi;
+pub(crate) mod usage;
 pub(crate) mod warming;

@@ -20,6 +20,7 @@ pub(crate) fn run(_: &Openapi) -> Result<(), Failure> {
 fn document() -> OpenApi {
     let mut document = lambda_config::openapi();
     document.merge(module_registry::openapi());
+    document.merge(module_usage::openapi());
     document.info = InfoBuilder::new()
         .title("module-mgmt")
         .version(env!("CARGO_PKG_VERSION"))

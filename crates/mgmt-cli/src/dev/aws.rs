@@ -106,14 +106,6 @@ impl Aws {
         self.rest("lambda", Method::PUT, &path, &body).await.map(drop)
     }
 
-    /// Creates the queue and answers its ARN.
-    pub(crate) async fn create_queue(&self, name: &str) -> Result<String> {
-        let queue = self.action("sqs", "AmazonSQS.CreateQueue", &json!({ "QueueName": name })).await?;
-        let question = json!({ "QueueUrl": text(&queue, "QueueUrl")?, "AttributeNames": ["QueueArn"] });
-        let answer = self.action("sqs", "AmazonSQS.GetQueueAttributes", &question).await?;
-        text(&answer["Attributes"], "QueueArn")
-    }
-
     /// A rule of the default bus that invokes one function.
     pub(crate) async fn put_rule(&self, name: &str, expression: &str, function_arn: &str) -> Result<()> {
         let rule = json!({ "Name": name, "ScheduleExpression": expression, "State": "ENABLED" });
@@ -170,7 +162,7 @@ impl Aws {
     }
 
     /// A call of an API that names its actions in a header, such as EventBridge's or SQS's.
-    async fn action(&self, service: &str, target: &str, body: &Value) -> Result<Value> {
+    pub(super) async fn action(&self, service: &str, target: &str, body: &Value) -> Result<Value> {
         let authorization = authorization(service);
         let headers = [
             ("authorization", authorization.as_str()),

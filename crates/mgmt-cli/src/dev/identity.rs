@@ -39,7 +39,7 @@ pub(crate) struct Person {
     pub(crate) title: &'static str,
     /// Their user id, and the name of the file with their token.
     pub(crate) id: &'static str,
-    org_id: &'static str,
+    pub(crate) org_id: &'static str,
     is_platform_admin: bool,
     is_org_admin: bool,
 }

@@ -2,6 +2,7 @@
 
 mod aws;
 mod deploy;
+mod functions;
 mod gateway;
 pub(crate) mod home;
 mod http;
@@ -13,6 +14,7 @@ pub(crate) mod pgbouncer;
 pub(crate) mod platform;
 pub(crate) mod postgres;
 pub(crate) mod process;
+mod queues;
 mod samples;
 mod seed;
 pub(crate) mod smoke;

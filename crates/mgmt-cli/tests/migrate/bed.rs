@@ -7,8 +7,13 @@ use tokio::process::Command;
 use tokio_postgres::Client;
 
 /// The schema files in the order in which they are applied, as the history names them.
-pub(crate) const FILES: [&str; 4] =
-    ["1 platform_lambda_config", "2 rls_policies", "3 platform_module_registry", "5 platform_module_rls"];
+pub(crate) const FILES: [&str; 5] = [
+    "1 platform_lambda_config",
+    "2 rls_policies",
+    "3 platform_module_registry",
+    "4 platform_module_usage",
+    "5 platform_module_rls",
+];
 
 /// The command on a database, roles bootstrapped, answer as JSON.
 pub(crate) fn migrate(url: &str) -> Command {
@@ -59,7 +64,7 @@ pub(crate) async fn fingerprint(database: &TestDatabase) -> String {
            from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'),
         'functions', (select jsonb_agg(jsonb_build_array(proname, prosrc, proacl::text, prosecdef, case when prosecdef then proowner::regrole::text end) order by proname)
            from pg_proc where pronamespace in ('public'::regnamespace, 'module_mgmt'::regnamespace)
-             and proname like any (array['platform%', 'claims', 'get_%', 'is_%', 'read_as', 'registry_version', 'module_states'])),
+             and proname like any (array['platform%', 'claims', 'get_%', 'is_%', 'read_as', 'registry_version', 'module_states', '%usage%'])),
         'comments', (select count(*) from pg_description where objoid in
            (select oid from pg_class where relname like 'platform%' union select oid from pg_policy))))";
     text(&database.admin().await, query).await

@@ -82,11 +82,13 @@ async fn on_supabase_nothing_of_its_own_is_altered_and_its_default_grants_are_re
     assert_eq!(text(&admin, history).await, "false");
 
     let granted = "
-      select string_agg(role || ' ' || privilege || ' ' || relname, ',' order by 1)
+      select string_agg(role || ' ' || privilege || ' ' || relname, ',' order by relname)
       from pg_class, unnest(array['anon', 'authenticated']) role,
         unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) privilege
-      where relnamespace = 'public'::regnamespace and relkind = 'r' and has_table_privilege(role, pg_class.oid, privilege)";
-    assert_eq!(text(&admin, granted).await, "authenticated select platform_lambda_config");
+      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and has_table_privilege(role, pg_class.oid, privilege)";
+    let reads = ["platform_lambda_config", "platform_module_usage", "platform_module_usage_daily"];
+    let reads = reads.map(|table| format!("authenticated select {table}"));
+    assert_eq!(text(&admin, granted).await, reads.join(","));
     let callable = "select string_agg(proname, ',') from pg_proc, unnest(array['anon', 'authenticated']) role
         where pronamespace = 'public'::regnamespace and has_function_privilege(role, pg_proc.oid, 'execute')";
     assert_eq!(text(&admin, callable).await, "");

@@ -1,4 +1,4 @@
-//! The one entry of a function: API Gateway events go to the router, scheduled events to a typed handler.
+//! The one entry of a function: API Gateway events go to the router, scheduled events and queues to typed handlers.
 
 pub mod gateway;
 pub mod routes;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use axum::Router;
 use lambda_runtime::{Context, LambdaEvent, Runtime, service_fn};
 use serde::Deserialize;
@@ -27,6 +28,28 @@ pub const DEFAULT_BODY_LIMIT_BYTES: usize = 1024 * 1024;
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub type ScheduledHandler = Arc<dyn Fn(ScheduledEvent) -> BoxFuture<Result<Value>> + Send + Sync>;
 
+/// Handles messages of a queue and names those that must be delivered again. It has no other way to fail: an error would have all
+/// of them delivered again.
+pub type QueueHandler = Arc<dyn Fn(QueueEvent) -> BoxFuture<Vec<String>> + Send + Sync>;
+
+/// Messages of an SQS queue whose event source mapping has ReportBatchItemFailures.
+/// Source: "Implementing partial batch responses" in the Lambda developer guide.
+#[derive(Debug, Clone)]
+pub struct QueueEvent {
+    pub messages: Vec<QueueMessage>,
+    /// When Lambda ends this invocation.
+    pub deadline: Instant,
+}
+
+#[derive(Debug, Clone)]
+pub struct QueueMessage {
+    /// What the answer names; the same when the message is delivered again.
+    pub id: String,
+    pub body: String,
+    /// When the sender handed it to the queue.
+    pub sent: SystemTime,
+}
+
 /// An event of an EventBridge scheduled rule.
 /// Source: "AWS events from scheduled rules" in the EventBridge event reference.
 #[derive(Debug, Clone)]
@@ -43,6 +66,7 @@ pub struct Service {
     pub router: Option<Router>,
     pub claim_names: ClaimNames,
     pub scheduled: Option<ScheduledHandler>,
+    pub queue: Option<QueueHandler>,
     /// 0 means [`DEFAULT_BODY_LIMIT_BYTES`].
     pub body_limit_bytes: usize,
 }
@@ -71,6 +95,14 @@ struct Kind<'a> {
     request_context: Option<serde::de::IgnoredAny>,
     #[serde(borrow, rename = "detail-type")]
     detail_type: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "Records", default)]
+    records: Vec<Record<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Record<'a> {
+    #[serde(borrow, rename = "eventSource")]
+    event_source: Option<Cow<'a, str>>,
 }
 
 impl Service {
@@ -88,9 +120,16 @@ impl Service {
             let event: EventBridgeEvent = serde_json::from_str(payload.get())?;
             let time = event.time.ok_or("the scheduled event has no time")?.timestamp();
             let time = UNIX_EPOCH + Duration::from_secs(u64::try_from(time)?);
-            let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-            let event = ScheduledEvent { time, deadline: Instant::now() + left };
+            let event = ScheduledEvent { time, deadline: deadline(context) };
             return Ok(to_raw_value(&handler(event).await?)?);
+        }
+        let is_queue = kind.records.iter().any(|record| record.event_source.as_deref() == Some("aws:sqs"));
+        if let (true, Some(handler)) = (is_queue, &self.queue) {
+            let event = queue_event(serde_json::from_str(payload.get())?, deadline(context))?;
+            let mut answer = SqsBatchResponse::default();
+            answer.batch_item_failures = handler(event).await.into_iter().map(failure).collect();
+            // An answer without the list would acknowledge everything as well, but by accident.
+            return Ok(to_raw_value(&answer)?);
         }
         Err("this function does not serve events of this kind".into())
     }
@@ -141,6 +180,28 @@ impl Service {
             Err(never) => match never {},
         }
     }
+}
+
+fn deadline(context: &Context) -> Instant {
+    Instant::now() + context.deadline().duration_since(SystemTime::now()).unwrap_or_default()
+}
+
+fn queue_event(event: SqsEvent, deadline: Instant) -> Result<QueueEvent, lambda_runtime::Error> {
+    let messages = event.records.into_iter().map(|record| {
+        let sent = record.attributes.get("SentTimestamp").and_then(|ms| ms.parse().ok());
+        Ok(QueueMessage {
+            id: record.message_id.ok_or("a message has no id")?,
+            body: record.body.unwrap_or_default(),
+            sent: sent.map_or_else(SystemTime::now, |ms| UNIX_EPOCH + Duration::from_millis(ms)),
+        })
+    });
+    Ok(QueueEvent { messages: messages.collect::<Result<_, lambda_runtime::Error>>()?, deadline })
+}
+
+fn failure(id: String) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = id;
+    failure
 }
 
 /// A 405 names the methods that the path knows (RFC 9110 section 15.5.6); axum counts HEAD among them.

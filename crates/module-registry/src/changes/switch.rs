@@ -70,7 +70,9 @@ async fn look(tx: &Transaction, name: &ModuleName, switch: &Switch) -> Result<(P
         Action::Enable => plan::enable(&graph, name, switch.cascade),
         Action::Disable => plan::disable(&graph, name, switch.cascade, switch.force),
     };
-    let surroundings = read_surroundings(tx, &affected(name, &plan)).await?;
+    // Nobody misses a module that goes on, and enabling should not wait for figures.
+    let with_activity = switch.action == Action::Disable;
+    let surroundings = read_surroundings(tx, &affected(name, &plan), with_activity).await?;
     let impact = Impact::new(switch.action, name, &plan, &rows, &surroundings);
     Ok((plan, impact))
 }

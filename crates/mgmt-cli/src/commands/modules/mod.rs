@@ -124,8 +124,15 @@ fn switch(arguments: &SwitchArguments, verb: &str, force: bool) -> Result<(), Fa
         ];
         let listed = |value: &Value| value.as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join("\n");
         let rows = told.into_iter().map(|(what, value)| [what.to_owned(), listed(value)]);
-        let overrides = ["organisations with an override".to_owned(), impact["orgOverrides"].to_string()];
-        writeln!(out, "{}", output::table([verb, &arguments.name], rows.chain([overrides])))?;
+        let numbers = [
+            ("organisations with an override", "orgOverrides"),
+            ("organisations active in the last 30 days", "activeOrgs"),
+            ("users active in the last 30 days", "activeUsers"),
+        ];
+        // Enabling says nothing about who is active.
+        let told = numbers.into_iter().filter(|(_, field)| !impact[*field].is_null());
+        let numbers = told.map(|(what, field)| [what.to_owned(), impact[field].to_string()]);
+        writeln!(out, "{}", output::table([verb, &arguments.name], rows.chain(numbers)))?;
         let refusals = impact["refusals"].as_array().into_iter().flatten();
         refusals.into_iter().try_for_each(|refusal| writeln!(out, "Refused: {}", text(&refusal["detail"])))?;
         if arguments.dry_run { writeln!(out, "Nothing was changed.") } else { Ok(()) }

@@ -95,6 +95,10 @@ pub(super) async fn switch_off(platform: &Platform, report: &mut Report) -> Resu
     let warmed: Vec<String> = module_functions(platform).await?.into_keys().collect();
     let told = switch(platform, &format!("{BASE}/disable?cascade=true&dryRun=true"), None).await?;
     report.expect("functions that a dry run says will cool down", told["impact"]["functions"].clone(), warmed);
+    // Everybody has used a module of the chain, and the gates' callers are among them.
+    let impact = &told["impact"];
+    report.expect("organisations that a dry run says are active", impact["activeOrgs"].clone(), 1);
+    report.expect("users that a dry run says are active", impact["activeUsers"].clone(), report.usage.users);
     // The gates have just read that the modules are on: it takes them as long as it can.
     gates::follow(platform, report, true, Instant::now()).await?;
     progress("disabling the modules and waiting until the gates see it");

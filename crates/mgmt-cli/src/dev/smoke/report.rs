@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::registry::Registry;
+use super::usage::Usage;
 use super::warming::Warming;
 
 /// The machine's part is one object per area; the rows are for people.
@@ -11,6 +12,7 @@ use super::warming::Warming;
 pub(crate) struct Report {
     pub(super) warming: Warming,
     pub(super) registry: Registry,
+    pub(super) usage: Usage,
     /// What was observed, the observation, and what was expected, where something was.
     #[serde(skip)]
     pub(crate) rows: Vec<[String; 3]>,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Report, call};
-use crate::dev::deploy::{ENVIRONMENT, PROJECT};
+use crate::dev::functions::{ENVIRONMENT, PROJECT};
 use crate::dev::identity::PLATFORM_ADMIN;
 use crate::dev::platform::Platform;
 use crate::output::progress;

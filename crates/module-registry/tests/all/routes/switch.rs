@@ -145,3 +145,43 @@ async fn what_the_schedule_itself_warms_goes_on() {
     bed.arrange(rename).await;
     assert_eq!(functions().await, json!(["own"]));
 }
+
+/// Who would miss it: organisations and users of all modules that the impact is about, each once, of the last 30 UTC days.
+#[tokio::test]
+async fn the_impact_names_who_was_active_in_the_last_30_days() {
+    let bed = Bed::new().await;
+    bed.enabled(&["a", "b>a", "alone"]).await;
+    let active = async |name: &str| {
+        let impact = bed.admin(disable(name, "?cascade=true&dryRun=true"), 200).await["impact"].clone();
+        let number = |field: &str| impact[field].as_i64().unwrap();
+        ((number("activeOrgs"), number("activeUsers")), impact["planHash"].clone())
+    };
+    let (before, hash) = active("a").await;
+    assert_eq!(before, (0, 0));
+    for (org, user, module, days_ago) in [
+        ("org-1", "u1", "module-a", 0),
+        ("org-1", "u1", "module-b", 1),
+        ("org-1", "u2", "module-b", 29),
+        ("org-2", "u3", "module-a", 3),
+        ("org-3", "u4", "module-a", 30),
+        ("org-4", "u5", "module-alone", 0),
+    ] {
+        bed.arrange(&format!(
+            "with day as (select (now() at time zone 'UTC')::date - {days_ago} as date), daily as (
+               insert into platform_module_usage_daily (org_id, usage_date, module_name, event_type, source, total, successes,
+                 failures, partials, unique_users, duration_count, duration_sum, scope)
+               select '{org}', date, '{module}', 'api_call', 'http', 1, 1, 0, 0, 1, 0, 0,
+                 module_mgmt.usage_scope('{org}', date, '{module}', 'api_call', 'http') from day returning scope)
+             insert into platform_module_usage_user (scope, user_id, org_id) select scope, '{user}', '{org}' from daily"
+        ))
+        .await;
+    }
+    // What people do meanwhile does not make the plan another one.
+    assert_eq!(active("a").await, ((2, 3), hash.clone()));
+    assert_eq!(active("b").await.0, (1, 2));
+    assert_eq!(active("alone").await.0, (1, 1));
+    let done = bed.admin(disable("a", "?cascade=true").json(&json!({"planHash": hash})), 200).await;
+    assert_eq!((&done["impact"]["activeOrgs"], &done["impact"]["activeUsers"]), (&json!(2), &json!(3)));
+    let enabled = bed.admin(enable("a", "?dryRun=true"), 200).await;
+    assert_eq!(enabled["impact"].get("activeOrgs"), None, "nobody misses a module that goes on");
+}

@@ -1,0 +1,5 @@
+//! The SQL of this function. Each statement begins with its function's name.
+
+pub(crate) mod maintenance;
+pub(crate) mod record;
+pub(crate) mod stats;

@@ -1,0 +1,4 @@
+mod authority;
+mod database;
+mod input;
+mod tricks;
