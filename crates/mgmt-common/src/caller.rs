@@ -99,8 +99,12 @@ fn flat<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 
 fn id(claims: &Map<String, Value>, name: &str) -> Option<String> {
     let text = flat(claims, name)?;
-    let fits = !text.trim().is_empty() && text.chars().count() <= MAX_ID_LENGTH && !text.chars().any(char::is_control);
-    fits.then(|| text.to_owned())
+    is_id(text).then(|| text.to_owned())
+}
+
+/// Whether a text can be the id of a user or an organisation: ids are opaque, and not longer than 200 characters.
+pub fn is_id(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= MAX_ID_LENGTH && !text.chars().any(char::is_control)
 }
 
 fn is_true(claims: &Map<String, Value>, name: &str) -> bool {

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use mgmt_common::caller::is_id;
 use mgmt_common::json;
 use mgmt_common::serve::{QueueEvent, QueueMessage};
 use mgmt_common::usage::event::{MAX_EVENT_BYTES, UsageEvent};
@@ -77,7 +78,7 @@ fn read(message: &QueueMessage) -> Item {
         }
         Err(refusal) => return Item { sender: Sender::default(), event: Err(refusal), raw },
     };
-    if !is_id(sender.org_id.as_deref()) || !is_id(sender.user_id.as_deref()) {
+    if ![&sender.org_id, &sender.user_id].into_iter().all(|id| id.as_deref().is_some_and(is_id)) {
         let refusal =
             Refusal::new("invalid", "", "orgId and userId have 1 to 200 characters, none of them control characters");
         return Item { sender: Sender::default(), event: Err(refusal), raw };
@@ -85,9 +86,4 @@ fn read(message: &QueueMessage) -> Item {
     let sent = Timestamp::try_from(message.sent).unwrap_or_else(|_| Timestamp::now());
     let checked = event.check(|| id::of_message(&message.id, sent));
     Item { sender, event: checked.map_err(|errors| Refusal { reason: "invalid", errors }), raw }
-}
-
-/// As the authorizer's ids are read (`mgmt_common::caller`).
-fn is_id(id: Option<&str>) -> bool {
-    id.is_some_and(|id| !id.trim().is_empty() && id.chars().count() <= 200 && !id.chars().any(char::is_control))
 }

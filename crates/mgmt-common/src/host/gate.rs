@@ -41,7 +41,7 @@ pub use admission::{Admission, NotAnHttpEvent};
 pub use clock::{Clock, Moment, SystemClock};
 pub use credential::Credential;
 pub use http_source::{HttpSource, UrlError};
-pub use layer::{GateLayer, GateService, Gated};
+pub use layer::{GateLayer, Gated};
 pub use limits::GateLimits;
 #[cfg(feature = "db")]
 pub use postgres_source::PostgresSource;

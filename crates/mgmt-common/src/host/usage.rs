@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::caller::ClaimNames;
-pub use layer::{UsageLayer, UsageService};
+pub use layer::UsageLayer;
 #[cfg(feature = "usage-queue")]
 pub use queue::QueueSink;
 

@@ -16,17 +16,15 @@
 //! ```
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use lambda_runtime::{Error, LambdaEvent};
+use lambda_runtime::Error;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use tower::{Layer, Service};
+
+use super::around::{Around, AroundLayer, RawEvent};
 
 /// `source` of a ping.
 pub const PING_SOURCE: &str = "module-mgmt.warmer";
@@ -119,42 +117,19 @@ impl Warm {
 }
 
 /// Puts the warm answer before a handler of `LambdaEvent<P>`.
-#[derive(Debug, Clone)]
-pub struct WarmLayer<P> {
-    warm: Warm,
-    payload: PhantomData<fn(P)>,
-}
+pub type WarmLayer<P> = AroundLayer<Warm, P>;
 
 impl<P> WarmLayer<P> {
     /// Call it last, as [`Warm::new`].
     pub fn new(instance: Instance) -> Self {
-        Self { warm: Warm::new(instance), payload: PhantomData }
+        Self::of(Warm::new(instance))
     }
 
     /// As [`Warm::on_ping`].
     #[must_use]
     pub fn on_ping(self, task: impl OnPing + 'static) -> Self {
-        Self { warm: self.warm.on_ping(task), ..self }
+        Self::of(self.step.on_ping(task))
     }
-}
-
-impl<S, P> Layer<S> for WarmLayer<P>
-where
-    S: Service<LambdaEvent<P>>,
-{
-    type Service = WarmService<S, P>;
-
-    fn layer(&self, handler: S) -> Self::Service {
-        WarmService { warm: self.warm.clone(), handler, payload: PhantomData }
-    }
-}
-
-/// A handler behind [`WarmLayer`].
-#[derive(Debug, Clone)]
-pub struct WarmService<S, P> {
-    warm: Warm,
-    handler: S,
-    payload: PhantomData<fn(P)>,
 }
 
 /// Either the warm answer or the handler's own.
@@ -165,35 +140,18 @@ pub enum Answer<R> {
     Handler(R),
 }
 
-impl<S, P> Service<LambdaEvent<Box<RawValue>>> for WarmService<S, P>
-where
-    S: Service<LambdaEvent<P>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Response: Send,
-    S::Error: Into<Error>,
-    P: for<'de> Deserialize<'de> + Send,
-{
-    type Response = Answer<S::Response>;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
+impl<R> Around<R> for Warm {
+    type Answer = Answer<R>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.handler.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, event: LambdaEvent<Box<RawValue>>) -> Self::Future {
-        // The handler that was polled ready is the one to call; the clone waits for the next event.
-        let next = self.handler.clone();
-        let mut handler = std::mem::replace(&mut self.handler, next);
-        let warm = self.warm.clone();
-        Box::pin(async move {
-            if let Some(answer) = warm.answer(event.payload.get()).await {
-                return Ok(Answer::Warm(answer));
-            }
-            let payload = serde_json::from_str(event.payload.get())?;
-            let answer = handler.call(LambdaEvent::new(payload, event.context)).await;
-            answer.map(Answer::Handler).map_err(Into::into)
-        })
+    async fn around<H, F>(self, event: RawEvent, handler: H) -> Result<Answer<R>, Error>
+    where
+        H: FnOnce(RawEvent) -> F + Send + 'static,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+    {
+        match self.answer(event.payload.get()).await {
+            Some(answer) => Ok(Answer::Warm(answer)),
+            None => handler(event).await.map(Answer::Handler),
+        }
     }
 }
 
@@ -218,9 +176,10 @@ fn milliseconds(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use lambda_runtime::service_fn;
+    use lambda_runtime::{LambdaEvent, service_fn};
+    use serde_json::value::RawValue;
     use serde_json::{Value, json};
-    use tower::ServiceExt as _;
+    use tower::{Layer as _, ServiceExt as _};
 
     use super::*;
 

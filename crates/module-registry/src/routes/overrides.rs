@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
-use mgmt_common::caller::Caller;
+use mgmt_common::caller::{Caller, is_id};
 use mgmt_common::error::{Error, Result};
 use mgmt_common::etag::IfMatch;
 use mgmt_common::json::Json;
@@ -20,9 +20,6 @@ use super::body::present;
 use super::{Sent, Shared, named, sent, with_version};
 use crate::changes::overrides as changes;
 use crate::store::overrides::{OrgModuleRow, OverrideRow, list_org_modules as read_org_modules};
-
-/// As long as an id of a caller may be.
-const MAX_ORG_ID: usize = 200;
 
 /// A module as it is for one organisation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -194,9 +191,7 @@ fn acting_for(mut caller: Caller, org_id: &str) -> Result<Caller> {
 
 /// An organisation's id as a platform admin names it; one that no caller could have does not exist.
 pub(super) fn org_of_path(org_id: &str) -> Result<String> {
-    let fits =
-        !org_id.trim().is_empty() && org_id.chars().count() <= MAX_ORG_ID && !org_id.chars().any(char::is_control);
-    if fits { Ok(org_id.to_owned()) } else { Err(Error::NotFound) }
+    if is_id(org_id) { Ok(org_id.to_owned()) } else { Err(Error::NotFound) }
 }
 
 fn shown(status: StatusCode, row: OrgModuleRow) -> Response {

@@ -1,88 +1,42 @@
 //! The recorder as a tower layer around a handler of HTTP events.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use std::marker::PhantomData;
-
-use lambda_runtime::{Error, LambdaEvent};
+use lambda_runtime::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
-use tower::{Layer, Service};
 
 use super::{Ended, UsageRecorder, Use};
 use crate::api_gateway::RequestContext;
 use crate::caller::Caller;
+use crate::host::around::{Around, AroundLayer, RawEvent};
 
 /// Records every HTTP request that has a caller. It belongs inside [`crate::host::warm::WarmLayer`], as pings are no use, and around
 /// or inside the gate: around it, refusals are recorded too.
-#[derive(Debug, Clone)]
-pub struct UsageLayer<P> {
-    recorder: UsageRecorder,
-    payload: PhantomData<fn(P)>,
-}
+pub type UsageLayer<P> = AroundLayer<UsageRecorder, P>;
 
 impl<P> UsageLayer<P> {
     pub fn new(recorder: UsageRecorder) -> Self {
-        Self { recorder, payload: PhantomData }
+        Self::of(recorder)
     }
 }
 
-impl<S, P> Layer<S> for UsageLayer<P>
-where
-    S: Service<LambdaEvent<P>>,
-{
-    type Service = UsageService<S, P>;
+impl<R: Serialize + Send> Around<R> for UsageRecorder {
+    /// Read from what is sent, whatever type the handler answers with.
+    type Answer = Box<RawValue>;
 
-    fn layer(&self, handler: S) -> Self::Service {
-        UsageService { recorder: self.recorder.clone(), handler, payload: PhantomData }
-    }
-}
-
-/// A handler behind [`UsageLayer`].
-#[derive(Debug, Clone)]
-pub struct UsageService<S, P> {
-    recorder: UsageRecorder,
-    handler: S,
-    payload: PhantomData<fn(P)>,
-}
-
-impl<S, P> Service<LambdaEvent<Box<RawValue>>> for UsageService<S, P>
-where
-    S: Service<LambdaEvent<P>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Response: Serialize + Send,
-    S::Error: Into<Error>,
-    P: for<'de> Deserialize<'de> + Send,
-{
-    type Response = Box<RawValue>;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.handler.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, event: LambdaEvent<Box<RawValue>>) -> Self::Future {
-        // The handler that was polled ready is the one to call; the clone waits for the next event.
-        let next = self.handler.clone();
-        let mut handler = std::mem::replace(&mut self.handler, next);
-        let recorder = self.recorder.clone();
-        Box::pin(async move {
-            let begun = begin(&recorder, event.payload.get());
-            let payload = serde_json::from_str(event.payload.get())?;
-            let answer = handler.call(LambdaEvent::new(payload, event.context)).await.map_err(Into::into);
-            // Read from what is sent, whatever type the handler answers with.
-            let answer = answer.and_then(|answer| to_raw_value(&answer).map_err(Error::from));
-            if let Some((caller, used)) = begun {
-                let ended = answer
-                    .as_ref()
-                    .map_or_else(|_| Ended::Badly("handler_failed".into()), |answer| ended(answer.get()));
-                recorder.record(&caller.org_id, &caller.user_id, used, ended).await;
-            }
-            answer
-        })
+    async fn around<H, F>(self, event: RawEvent, handler: H) -> Result<Box<RawValue>, Error>
+    where
+        H: FnOnce(RawEvent) -> F + Send + 'static,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+    {
+        let begun = begin(&self, event.payload.get());
+        let answer = handler(event).await.and_then(|answer| to_raw_value(&answer).map_err(Error::from));
+        if let Some((caller, used)) = begun {
+            let ended =
+                answer.as_ref().map_or_else(|_| Ended::Badly("handler_failed".into()), |answer| ended(answer.get()));
+            self.record(&caller.org_id, &caller.user_id, used, ended).await;
+        }
+        answer
     }
 }
 
