@@ -171,9 +171,9 @@ async fn copy(client: &Client, events: &[Event]) -> Result<()> {
     Ok(())
 }
 
-/// As module-usage's `store::record` does.
+/// As the functions do.
 async fn count(client: &Client, events: &[Event]) -> Result<()> {
-    let column = |of: fn(&Event) -> &str| -> Vec<String> { events.iter().map(|event| of(event).to_owned()).collect() };
+    let column = |of: fn(&Event) -> &str| -> Vec<&str> { events.iter().map(of).collect() };
     let same = |text: &'static str| -> Vec<&'static str> { vec![text; events.len()] };
     let none: Vec<Option<String>> = vec![None; events.len()];
     let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();

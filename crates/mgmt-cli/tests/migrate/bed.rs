@@ -7,12 +7,15 @@ use tokio::process::Command;
 use tokio_postgres::Client;
 
 /// The schema files in the order in which they are applied, as the history names them.
-pub(crate) const FILES: [&str; 5] = [
+pub(crate) const FILES: [&str; 8] = [
     "1 platform_lambda_config",
     "2 rls_policies",
     "3 platform_module_registry",
     "4 platform_module_usage",
     "5 platform_module_rls",
+    "6 platform_module_usage_rls",
+    "7 module_usage_counting",
+    "8 module_usage_maintenance",
 ];
 
 /// The command on a database, roles bootstrapped, answer as JSON.

@@ -63,6 +63,30 @@ async fn row_40_a_file_that_changed_after_it_was_applied_is_refused() {
     assert!(said.contains("rls_policies") && said.contains("different"), "{said}");
 }
 
+/// As a database of an earlier release: it has an earlier text of 004, and none of the files that came later.
+#[tokio::test]
+async fn row_40_a_schema_file_of_an_earlier_release_is_applied_again_and_all_that_follow_it() {
+    let database = TestDatabase::empty().await;
+    applied(migrate(&database.admin_url())).await;
+    let before = fingerprint(&database).await;
+    let admin = database.admin().await;
+    let earlier = "update module_mgmt_schema_history set checksum = '15321426329603462172' where version = 4;
+        delete from module_mgmt_schema_history where version > 5;
+        comment on table platform_module_usage is 'as it was';
+        drop policy \"The definer keeps events\" on platform_module_usage";
+    admin.batch_execute(earlier).await.unwrap();
+    assert_eq!(applied(migrate(&database.admin_url())).await, FILES[3..]);
+    assert!(fingerprint(&database).await == before, "the schema is not what a fresh database has");
+
+    // Beside an unknown text nothing is applied again.
+    let unknown = "update module_mgmt_schema_history set checksum = '15321426329603462172' where version = 4;
+        update module_mgmt_schema_history set checksum = '1' where version = 6";
+    admin.batch_execute(unknown).await.unwrap();
+    let said = refusal(migrate(&database.admin_url())).await;
+    assert!(said.contains("different"), "{said}");
+    assert_eq!(text(&admin, "select count(*)::text from module_mgmt_schema_history").await, "8");
+}
+
 /// A session lock means nothing where a pooler lends the session to others.
 #[tokio::test]
 async fn row_40_a_transaction_pooler_is_refused_before_anything_happens() {

@@ -1,22 +1,20 @@
 //! Schema files and migrations through refinery, under an advisory lock.
 
+mod files;
+mod history;
+
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use include_dir::{Dir, include_dir};
 use mgmt_common::db::direct_connection;
-use refinery::{Migration, Runner};
+use refinery::Runner;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::output::progress;
 
-static DB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../db");
-
 /// The key of our advisory lock: "module-mgmt" as a number of our own choosing.
 const LOCK: i64 = 0x006d_6f64_6d67_6d74;
 const LOCK_WAIT: Duration = Duration::from_secs(60);
-/// Migrations follow the schema files, so that a schema file added later still comes before them.
-const FIRST_MIGRATION: i32 = 100;
 
 /// New passwords of the two logins.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,14 +36,16 @@ pub(crate) async fn migrate(
     refuse_pooler(&client, url, ca_pem).await?;
     lock(&client).await?;
     if bootstrap_roles {
-        for (name, sql) in files("bootstrap") {
+        for (name, sql) in files::files("bootstrap") {
             client.batch_execute(sql).await.with_context(|| format!("db/bootstrap/{name}"))?;
         }
     }
-    let mut runner = Runner::new(&migrations()?);
-    runner.set_migration_table_name("module_mgmt_schema_history");
+    let migrations = files::migrations()?;
+    history::reopen_superseded(&client, &migrations).await?;
+    let mut runner = Runner::new(&migrations);
+    runner.set_migration_table_name(history::TABLE);
     let report = runner.run_async(&mut client).await.context("the schema was not brought to this version")?;
-    protect_history(&client).await?;
+    history::protect(&client).await?;
     set_password(&client, "module_mgmt_request_login", passwords.request).await?;
     set_password(&client, "module_mgmt_worker_login", passwords.worker).await?;
     // Ending the session gives the lock back.
@@ -97,16 +97,6 @@ async fn lock(client: &Client) -> Result<()> {
     }
 }
 
-/// Supabase grants its API roles everything on new tables of public, refinery's history included.
-async fn protect_history(client: &Client) -> Result<()> {
-    let statements = "revoke all on public.module_mgmt_schema_history from public, anon, authenticated;
-        alter table public.module_mgmt_schema_history enable row level security;
-        comment on table public.module_mgmt_schema_history is
-          'Which schema files and migrations of module-mgmt have run, with their checksums; kept by mgmt migrate. Row-level '
-          'security is on but not forced: the migrating owner writes here.'";
-    client.batch_execute(statements).await.context("the schema history cannot be protected")
-}
-
 /// ALTER ROLE takes no parameters; format(%L) quotes the password in the database.
 async fn set_password(client: &Client, login: &str, password: Option<&str>) -> Result<()> {
     let Some(password) = password else { return Ok(()) };
@@ -115,30 +105,4 @@ async fn set_password(client: &Client, login: &str, password: Option<&str>) -> R
         .await?;
     let statement: String = row.get(0);
     client.batch_execute(&statement).await.with_context(|| format!("the password of {login} cannot be set"))
-}
-
-fn migrations() -> Result<Vec<Migration>> {
-    let schema = files("schema").into_iter().map(|file| (0, file));
-    let later = files("migrations").into_iter().map(|file| (FIRST_MIGRATION, file));
-    schema
-        .chain(later)
-        .map(|(base, (file, sql))| {
-            let (number, name) =
-                file.trim_end_matches(".sql").split_once('-').with_context(|| format!("{file} has no number"))?;
-            let version = base + number.parse::<i32>().with_context(|| format!("{file} has no number"))?;
-            // U and not V: refinery applies a schema file that is added after later-numbered migrations have run.
-            Ok(Migration::unapplied(&format!("U{version}__{}", name.replace('-', "_")), sql)?)
-        })
-        .collect()
-}
-
-/// The files of `db/<folder>` in name order.
-fn files(folder: &str) -> Vec<(&'static str, &'static str)> {
-    let all = DB.get_dir(folder).into_iter().flat_map(Dir::files);
-    let mut files: Vec<_> = all
-        .filter(|file| file.path().extension().is_some_and(|extension| extension == "sql"))
-        .filter_map(|file| Some((file.path().file_name()?.to_str()?, file.contents_utf8()?)))
-        .collect();
-    files.sort_unstable();
-    files
 }

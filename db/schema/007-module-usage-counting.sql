@@ -1,0 +1,229 @@
+-- Counting usage: what record_usage does, and who may call it.
+-- Idempotent. Its functions belong to module_mgmt_definer, whom the policies of 006 let write.
+
+-- 128 bits of SHA-256: two keys never share a value. Ids hold no control characters, so the parts cannot be read otherwise.
+create or replace function module_mgmt.usage_scope(org_id text, usage_date date, module_name text, event_type text, source text)
+returns bytea language sql stable parallel safe set search_path = '' as $$
+  select substr(sha256(convert_to(
+    org_id || e'\x1f' || (usage_date - date '2000-01-01') || e'\x1f' || module_name || e'\x1f' || event_type || e'\x1f' || source,
+    'UTF8')), 1, 16)
+$$;
+comment on function module_mgmt.usage_scope(text, date, text, text, text) is 'The key of a daily row as one short value.';
+
+-- Ingestion holds the locks of its days together with others; who recounts a day holds its lock alone, and so sees every event of
+-- it or none that is still being stored.
+create or replace function module_mgmt.usage_day_key(day date) returns integer
+language sql immutable parallel safe set search_path = '' as $$ select day - date '2000-01-01' $$;
+comment on function module_mgmt.usage_day_key(date) is 'The second key of a day''s advisory lock; the first is 1297433671.';
+
+-- Counts events. One call stores and adds up each event, or neither. An item may bring a reason not to count it, which the caller of
+-- this function has found; it is then only kept among the rejects.
+-- One array per column: taking a thousand events apart from JSON costs as much as storing them.
+-- Answers for each item, in their order: accepted, duplicate, conflict, or the reason.
+create or replace function module_mgmt.record_usage_columns(event_ids uuid[], org_ids text[], user_ids text[], module_names text[],
+  event_types text[], statuses text[], occurred timestamptz[], durations integer[], hashes bytea[], actions text[],
+  endpoints text[], methods text[], error_codes text[], error_messages text[], metadatas jsonb[], reasons text[],
+  details text[], raw_items text[])
+returns text[] language plpgsql security definer set search_path = '' as $$
+declare
+  -- Nobody can set a role that their login is no member of.
+  is_worker constant boolean := current_setting('role') = 'module_mgmt_worker';
+  via constant text := case when is_worker then 'sqs' else 'http' end;
+  own_org constant text := case when not is_worker then module_mgmt.get_current_org_id() end;
+  own_user constant text := case when not is_worker then module_mgmt.claims() ->> 'sub' end;
+  item_count constant integer := cardinality(reasons);
+  open_from timestamptz;
+  stored_ids uuid[];
+  stored_orgs text[];
+  outcomes text[];
+begin
+  if not is_worker then
+    if not module_mgmt.is_signed_in() then
+      raise exception 'usage has a caller' using errcode = 'insufficient_privilege';
+    end if;
+    org_ids := array_fill(own_org, array[item_count]);
+    user_ids := array_fill(own_user, array[item_count]);
+  end if;
+
+  perform pg_advisory_xact_lock_shared(1297433671, module_mgmt.usage_day_key(day))
+  from (select distinct (occurred_at at time zone 'UTC')::date as day
+        from unnest(occurred, reasons) as item (occurred_at, reason)
+        where reason is null order by 1) as days;
+  -- Read after the locks: whoever seals a day that is in this batch has done so by now, or waits.
+  select coalesce((max(usage_date) + 1)::timestamp at time zone 'UTC', '-infinity') into open_from
+  from public.platform_module_usage_day;
+
+  -- Everything is written in the order of its key, so that two calls with the same events wait for each other and do not deadlock.
+  -- Each step takes all rows of the one before, because it sorts them. Numbers are sorted and the arrays read by them, which is
+  -- quicker than sorting the rows of sixteen unnested arrays.
+  with stored as (
+    insert into public.platform_module_usage (event_id, org_id, user_id, module_name, event_type, source, status, occurred_at,
+      duration_ms, content_hash, event_action, endpoint, http_method, error_code, error_message, metadata)
+    select event_ids[n], org_ids[n], user_ids[n], module_names[n], event_types[n], via, statuses[n], occurred[n], durations[n],
+      hashes[n], actions[n], endpoints[n], methods[n], error_codes[n], error_messages[n], metadatas[n]
+    from (select n from generate_series(1, item_count) n
+          where reasons[n] is null and occurred[n] >= open_from
+          order by event_ids[n], org_ids[n] collate "C", n) as item
+    on conflict (event_id, org_id) do nothing
+    returning event_id, org_id, occurred_at, module_name, event_type, user_id, status, duration_ms,
+      -- usage_scope, written out: a call for each of a thousand events would cost as much as finding their users.
+      substr(sha256(convert_to(org_id || e'\x1f' || ((occurred_at at time zone 'UTC')::date - date '2000-01-01') || e'\x1f' ||
+        module_name || e'\x1f' || event_type || e'\x1f' || via, 'UTF8')), 1, 16) as scope
+  ), new_user as (
+    insert into public.platform_module_usage_user (scope, user_id, org_id)
+    select scope, user_id, org_id from stored
+    -- Most are known; looking for them is cheaper than running into them.
+    where not exists (select from public.platform_module_usage_user known
+      where known.scope = stored.scope and known.user_id = stored.user_id and known.org_id = stored.org_id)
+    group by scope, user_id, org_id order by scope, user_id, org_id
+    on conflict do nothing
+    returning scope
+  ), added_up as (
+    insert into public.platform_module_usage_daily as daily
+    select min(org_id), (min(occurred_at) at time zone 'UTC')::date, min(module_name), min(event_type), via, count(status),
+      count(*) filter (where status = 'success'), count(*) filter (where status = 'failure'),
+      count(*) filter (where status = 'partial'), count(*) - count(status), count(duration_ms), coalesce(sum(duration_ms), 0),
+      min(duration_ms), max(duration_ms), scope
+    from (select scope, org_id, occurred_at, module_name, event_type, status, duration_ms from stored
+          union all
+          select scope, null, null, null, null, null, null from new_user) as part
+    group by scope
+    order by scope
+    on conflict (org_id, usage_date, module_name, event_type, source) do update set
+      total = daily.total + excluded.total,
+      successes = daily.successes + excluded.successes,
+      failures = daily.failures + excluded.failures,
+      partials = daily.partials + excluded.partials,
+      unique_users = daily.unique_users + excluded.unique_users,
+      duration_count = daily.duration_count + excluded.duration_count,
+      duration_sum = daily.duration_sum + excluded.duration_sum,
+      duration_min = least(daily.duration_min, excluded.duration_min),
+      duration_max = greatest(daily.duration_max, excluded.duration_max)
+  )
+  select array_agg(event_id), array_agg(org_id) into stored_ids, stored_orgs from stored;
+
+  if cardinality(stored_ids) = item_count then
+    return array_fill('accepted'::text, array[item_count]);
+  end if;
+
+  -- A statement of its own sees what others have committed while the first one waited for them.
+  select array_agg(case
+      when item.reason is not null then item.reason
+      when item.occurred_at < open_from then 'too_old'
+      when item.nth = 1 and mine.event_id is not null then 'accepted'
+      when raw.content_hash = item.content_hash then 'duplicate'
+      else 'conflict'
+    end order by item.number)
+  into outcomes
+  from (select number, event_id, org_id collate "C" as org_id, occurred_at, content_hash, reason,
+          row_number() over (partition by event_id, org_id, reason is null order by number) as nth
+        from unnest(event_ids, org_ids, occurred, hashes, reasons) with ordinality
+          as item (event_id, org_id, occurred_at, content_hash, reason, number)) as item
+  left join unnest(stored_ids, stored_orgs) as mine (event_id, org_id)
+    on mine.event_id = item.event_id and mine.org_id collate "C" = item.org_id
+  left join public.platform_module_usage raw
+    on item.reason is null and raw.event_id = item.event_id and raw.org_id = item.org_id;
+
+  perform module_mgmt.keep_usage_rejects(org_ids, user_ids, outcomes, via, details, raw_items)
+  where exists (select from unnest(outcomes) outcome where outcome not in ('accepted', 'duplicate', 'conflict'));
+  return outcomes;
+end
+$$;
+comment on function module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[], text[], timestamptz[], integer[],
+  bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]) is
+  'Stores events and adds them up, each once. A request counts for its caller; the worker''s items say for whom.';
+
+create or replace function module_mgmt.record_usage(items jsonb) returns text[]
+language sql security definer set search_path = '' as $$
+  select module_mgmt.record_usage_columns(array_agg(event_id order by number), array_agg(org_id order by number),
+    array_agg(user_id order by number), array_agg(module_name order by number), array_agg(event_type order by number),
+    array_agg(status order by number), array_agg(occurred_at order by number), array_agg(duration_ms order by number),
+    array_agg(content_hash order by number), array_agg(event_action order by number), array_agg(endpoint order by number),
+    array_agg(http_method order by number), array_agg(error_code order by number), array_agg(error_message order by number),
+    array_agg(metadata order by number), array_agg(reason order by number), array_agg(detail order by number),
+    array_agg(item order by number))
+  from rows from (jsonb_to_recordset(items) as (event_id uuid, org_id text, user_id text, module_name text, event_type text,
+    status text, occurred_at timestamptz, duration_ms integer, content_hash bytea, event_action text, endpoint text,
+    http_method text, error_code text, error_message text, metadata jsonb, reason text, detail text, item text))
+    with ordinality as row (event_id, org_id, user_id, module_name, event_type, status, occurred_at, duration_ms, content_hash,
+      event_action, endpoint, http_method, error_code, error_message, metadata, reason, detail, item, number)
+$$;
+comment on function module_mgmt.record_usage(jsonb) is
+  'record_usage_columns for items as one JSON array of objects with the columns'' names.';
+
+-- Counters first, in the order of their keys; of each, the first thousand items of a day are kept.
+create or replace function module_mgmt.keep_usage_rejects(org_ids text[], user_ids text[], outcomes text[], via text,
+  details text[], raw_items text[])
+returns void language sql security definer set search_path = '' as $$
+  with refused as (
+    select coalesce(org_id, '') collate "C" as org_id, user_id, outcome collate "C" as reason, detail, item, number,
+      row_number() over (partition by coalesce(org_id, ''), outcome order by number) as nth
+    from unnest(org_ids, user_ids, outcomes, details, raw_items) with ordinality
+      as refused (org_id, user_id, outcome, detail, item, number)
+    where outcome not in ('accepted', 'duplicate', 'conflict')
+  ), counted as (
+    insert into public.platform_module_usage_reject_count as counter
+    select org_id, (now() at time zone 'UTC')::date, via, reason, count(*) from refused
+    group by org_id, reason order by org_id, reason
+    on conflict (org_id, reject_date, source, reason) do update set rejects = counter.rejects + excluded.rejects
+    returning org_id, reason, rejects
+  )
+  insert into public.platform_module_usage_reject (org_id, user_id, source, reason, detail, item)
+  select refused.org_id, left(refused.user_id, 200), via, refused.reason, left(refused.detail, 500), left(refused.item, 2000)
+  from refused
+  join (select counted.org_id, counted.reason, counted.rejects - max(refused.nth) as before
+        from counted join refused using (org_id, reason) group by counted.org_id, counted.reason, counted.rejects) as counter
+    using (org_id, reason)
+  where counter.before + refused.nth <= 1000
+  order by refused.number
+$$;
+comment on function module_mgmt.keep_usage_rejects(text[], text[], text[], text, text[], text[]) is
+  'Counts items that were refused and keeps the first of them; part of record_usage_columns.';
+
+-- What the decision about modules needs to know, for the organisations of a batch. Deleted modules stay: what happened before they
+-- were disabled still counts.
+create or replace function module_mgmt.usage_states(orgs text[])
+returns table (name text, is_enabled boolean, is_installed boolean, is_deleted boolean, disabled_at timestamptz,
+  dependencies text[], off_for jsonb)
+language sql stable security definer set search_path = '' as $$
+  select module.module_name, module.is_enabled, module.is_installed, module.deleted_at is not null, module.disabled_at,
+    module.dependencies,
+    (select coalesce(jsonb_object_agg(override.org_id, override.updated_at), '{}')
+     from public.platform_module_override override
+     where override.module_name = module.module_name and not override.is_enabled
+       and override.org_id = any (case when current_setting('role') = 'module_mgmt_worker' then orgs
+                                       else array[module_mgmt.get_current_org_id()] end))
+  from public.platform_module_registry module order by module.module_name
+$$;
+comment on function module_mgmt.usage_states(text[]) is
+  'Every module with what switches it off, and since when for which of the organisations; a request learns about its own only.';
+
+-- Handed over to the definer, who may create nothing afterwards.
+do $$
+declare
+  handed record;
+begin
+  grant create on schema module_mgmt to module_mgmt_definer;
+  for handed in
+    select oid::regprocedure as name from pg_proc
+    where pronamespace = 'module_mgmt'::regnamespace and prosecdef and proname in ('record_usage', 'record_usage_columns', 'keep_usage_rejects',
+      'usage_states')
+      and proowner <> 'module_mgmt_definer'::regrole
+  loop
+    execute format('alter function %s owner to module_mgmt_definer', handed.name);
+  end loop;
+  revoke create on schema module_mgmt from module_mgmt_definer;
+end
+$$;
+
+grant execute on function module_mgmt.is_signed_in() to module_mgmt_definer;
+revoke all on function module_mgmt.usage_day_key(date), module_mgmt.usage_scope(text, date, text, text, text),
+  module_mgmt.record_usage(jsonb), module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[], text[],
+    timestamptz[], integer[], bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]),
+  module_mgmt.keep_usage_rejects(text[], text[], text[], text, text[], text[]), module_mgmt.usage_states(text[]) from public;
+grant execute on function module_mgmt.usage_day_key(date), module_mgmt.usage_scope(text, date, text, text, text)
+  to module_mgmt_definer;
+grant execute on function module_mgmt.record_usage(jsonb), module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[],
+    text[], timestamptz[], integer[], bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]),
+  module_mgmt.usage_states(text[])
+  to module_mgmt_request, module_mgmt_worker;
