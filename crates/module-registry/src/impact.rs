@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use crate::store::activity::Activity;
 use crate::store::graph::GraphRow;
 use crate::store::surroundings::Surroundings;
 
@@ -43,6 +44,9 @@ pub(crate) struct Impact {
     /// Of disabling: how many different users did.
     #[serde(skip_serializing_if = "Option::is_none")]
     active_users: Option<i64>,
+    /// Of disabling: true where those two are missing because finding them out would have taken too long.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    activity_unknown: bool,
     /// The functions that will no longer be warmed, or that will be from now on.
     functions: Vec<String>,
     /// Stands for all that this says but figures that change by themselves; a call that carries it does exactly this or nothing.
@@ -71,13 +75,16 @@ pub(crate) fn affected(name: &ModuleName, plan: &Plan) -> Vec<ModuleName> {
 }
 
 impl Impact {
+    /// `activity`: only of disabling, and then nothing where it could not be had in time.
     pub(crate) fn new(
         action: Action,
         name: &ModuleName,
         plan: &Plan,
         rows: &[GraphRow],
         surroundings: &Surroundings,
+        activity: Option<&Option<Activity>>,
     ) -> Self {
+        let known = activity.and_then(Option::as_ref);
         let mut impact = Self {
             action,
             module: name.to_string(),
@@ -85,8 +92,9 @@ impl Impact {
             dependents: texts(&plan.dependents),
             refusals: plan.refusals.iter().map(Refused::from).collect(),
             org_overrides: surroundings.org_overrides,
-            active_orgs: surroundings.active_orgs,
-            active_users: surroundings.active_users,
+            active_orgs: known.map(|activity| activity.active_orgs),
+            active_users: known.map(|activity| activity.active_users),
+            activity_unknown: activity.is_some_and(Option::is_none),
             functions: functions(action, &affected(name, plan), rows, surroundings),
             plan_hash: String::new(),
         };

@@ -1,5 +1,7 @@
 //! Enabling and disabling modules, with what they need and what needs them.
 
+use std::time::Duration;
+
 use mgmt_common::caller::Caller;
 use mgmt_common::db::{Database, Transaction};
 use mgmt_common::error::{Error, Result};
@@ -10,9 +12,13 @@ use scoped_futures::ScopedFutureExt as _;
 
 use super::{current, refused};
 use crate::impact::{Action, Impact, affected};
-use crate::store::graph::{graph, lock_registry, read_graph};
+use crate::store::activity::{Activity, read_activity};
+use crate::store::graph::{GraphRow, graph, lock_registry, read_graph};
 use crate::store::modules::{ModuleRow, read_module, switch_modules};
 use crate::store::surroundings::read_surroundings;
+
+/// How long a call waits for the figures of activity, which only tell and decide nothing.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is asked for.
 #[derive(Debug)]
@@ -36,13 +42,19 @@ pub(crate) async fn switch(
     switch: &Switch,
     if_match: &IfMatch,
 ) -> Result<(ModuleRow, Impact)> {
+    let activity = match switch.action {
+        Action::Disable => Some(activity(database, caller, name, switch).await?),
+        // Nobody misses a module that goes on.
+        Action::Enable => None,
+    };
+    let activity = &activity;
     database
         .run_as(caller, |tx| {
             async move {
                 // A dry run waits too: its graph and its figures must be of one moment.
                 lock_registry(tx).await?;
                 let row = current(tx, name, if_match).await?;
-                let (plan, impact) = look(tx, name, switch).await?;
+                let (plan, impact) = look(tx, name, switch, activity.as_ref()).await?;
                 if switch.dry_run {
                     return Ok((row, impact));
                 }
@@ -63,16 +75,43 @@ pub(crate) async fn switch(
         .await
 }
 
-async fn look(tx: &Transaction, name: &ModuleName, switch: &Switch) -> Result<(Plan, Impact)> {
+async fn look(
+    tx: &Transaction,
+    name: &ModuleName,
+    switch: &Switch,
+    activity: Option<&Option<Activity>>,
+) -> Result<(Plan, Impact)> {
     let rows = read_graph(tx).await?;
-    let graph = graph(&rows)?;
-    let plan = match switch.action {
+    let plan = planned(&rows, name, switch)?;
+    let surroundings = read_surroundings(tx, &affected(name, &plan)).await?;
+    let impact = Impact::new(switch.action, name, &plan, &rows, &surroundings, activity);
+    Ok((plan, impact))
+}
+
+fn planned(rows: &[GraphRow], name: &ModuleName, switch: &Switch) -> Result<Plan> {
+    let graph = graph(rows)?;
+    Ok(match switch.action {
         Action::Enable => plan::enable(&graph, name, switch.cascade),
         Action::Disable => plan::disable(&graph, name, switch.cascade, switch.force),
-    };
-    // Nobody misses a module that goes on, and enabling should not wait for figures.
-    let with_activity = switch.action == Action::Disable;
-    let surroundings = read_surroundings(tx, &affected(name, &plan), with_activity).await?;
-    let impact = Impact::new(switch.action, name, &plan, &rows, &surroundings);
-    Ok((plan, impact))
+    })
+}
+
+/// Asked before the registry is locked, because it may take long where much is used, and others would wait. `None`: it took too long.
+async fn activity(
+    database: &Database,
+    caller: &Caller,
+    name: &ModuleName,
+    switch: &Switch,
+) -> Result<Option<Activity>> {
+    let looking = database.run_as(caller, |tx| {
+        async move { Ok(affected(name, &planned(&read_graph(tx).await?, name, switch)?)) }.scope_boxed()
+    });
+    let names = looking.await?;
+    match tokio::time::timeout(PATIENCE, read_activity(database, caller, &names)).await {
+        Ok(activity) => activity.map(Some),
+        Err(_) => {
+            tracing::warn!(%name, "who used the module in the last 30 days took too long to find out");
+            Ok(None)
+        }
+    }
 }

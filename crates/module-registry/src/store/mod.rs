@@ -1,5 +1,6 @@
 //! The SQL of this function. Each statement begins with its function's name.
 
+pub(crate) mod activity;
 pub(crate) mod graph;
 pub(crate) mod history;
 pub(crate) mod modules;

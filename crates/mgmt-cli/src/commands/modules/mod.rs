@@ -128,6 +128,7 @@ fn switch(arguments: &SwitchArguments, verb: &str, force: bool) -> Result<(), Fa
             ("organisations with an override", "orgOverrides"),
             ("organisations active in the last 30 days", "activeOrgs"),
             ("users active in the last 30 days", "activeUsers"),
+            ("too many to count them in time", "activityUnknown"),
         ];
         // Enabling says nothing about who is active.
         let told = numbers.into_iter().filter(|(_, field)| !impact[*field].is_null());
