@@ -46,9 +46,8 @@ begin
   end if;
 
   perform pg_advisory_xact_lock_shared(1297433671, module_mgmt.usage_day_key(day))
-  from (select distinct (occurred_at at time zone 'UTC')::date as day
-        from unnest(occurred, reasons) as item (occurred_at, reason)
-        where reason is null order by 1) as days;
+  from (select distinct (occurred[n] at time zone 'UTC')::date as day
+        from generate_series(1, item_count) n where reasons[n] is null order by 1) as days;
   -- Read after the locks: whoever seals a day that is in this batch has done so by now, or waits.
   select coalesce((max(usage_date) + 1)::timestamp at time zone 'UTC', '-infinity') into open_from
   from public.platform_module_usage_day;
