@@ -8,6 +8,7 @@ use mgmt_common::settings::DatabaseRole;
 use mgmt_common::usage::item::Sender;
 use mgmt_common::usage::of_caller;
 use mgmt_common::usage_counting::{Rules, record_one};
+use mgmt_testkit::cuttable::Cable;
 use mgmt_testkit::database::{REQUEST_LOGIN, WORKER_LOGIN};
 
 use super::super::settings;
@@ -41,6 +42,19 @@ async fn a_message_that_is_sent_twice_counts_once_and_its_id_takes_no_other_cont
     assert_eq!(sink.send(&message).await, Err("conflict".to_owned()));
     assert_eq!(look(&database, RAW).await, ["org-a|auth0|1|module-orders|export|http|success"]);
     assert_eq!(look(&database, DAILY).await, ["org-a|module-orders|export|http|1|1|0|1"]);
+}
+
+/// Begin, role and claims, states of the modules, count, commit. What a request waits for is this many times the way to the database.
+#[tokio::test]
+async fn a_record_on_an_open_connection_is_five_round_trips() {
+    let database = registered().await;
+    let url = database.url(REQUEST_LOGIN);
+    let cable = Cable::to(&url).await;
+    let sink = sink(cable.url(&url));
+    assert_eq!(sink.send(&message("org-a", "u1")).await, Ok(()));
+    let before = cable.round_trips();
+    assert_eq!(sink.send(&message("org-a", "u1")).await, Ok(()));
+    assert_eq!(cable.round_trips() - before, 5);
 }
 
 /// One connection serves all callers in turn; what it did for one says nothing about the next.
