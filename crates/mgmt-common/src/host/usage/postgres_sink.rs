@@ -32,6 +32,7 @@ impl PostgresSink {
 
     /// What became of the item: `accepted`, `duplicate`, `conflict`, or the reason of a refusal.
     async fn count(&self, caller: &Caller, item: &Item) -> Result<(Item, String)> {
+        // What has just been used lies inside every window that the control plane may be set to.
         let rules = Rules { now: Timestamp::now(), max_age_days: DEFAULT_MAX_AGE_DAYS };
         record_one(&self.database, caller, item.clone(), rules).await
     }

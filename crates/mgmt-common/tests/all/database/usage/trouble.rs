@@ -6,7 +6,7 @@ use mgmt_common::host::usage::UsageSink as _;
 use mgmt_testkit::cuttable::{Cable, Wire};
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
 
-use super::{DAILY, PATIENCE, RAW, answer, handled, look, message, recorder, registered, sink};
+use super::{DAILY, RAW, answer, handled, look, message, recorder, registered, sink};
 
 /// What the handler takes, and what a loaded machine may add.
 const MARGIN: Duration = Duration::from_millis(400);
