@@ -73,6 +73,18 @@ impl Caller {
         })
     }
 
+    /// Somebody of an organisation who may do nothing that needs a right.
+    pub fn without_rights(user_id: impl Into<String>, org_id: impl Into<String>) -> Self {
+        Self {
+            user_id: user_id.into(),
+            org_id: org_id.into(),
+            is_platform_admin: false,
+            is_org_admin: false,
+            permissions: BTreeSet::new(),
+            request_id: String::new(),
+        }
+    }
+
     /// What the caller holds where a module requires permissions: a platform admin holds all of them.
     pub fn held_permissions(&self) -> Permissions<'_> {
         if self.is_platform_admin { Permissions::All } else { Permissions::Set(&self.permissions) }

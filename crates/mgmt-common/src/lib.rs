@@ -40,3 +40,5 @@ pub mod settings;
 pub mod telemetry;
 #[cfg(feature = "usage")]
 pub mod usage;
+#[cfg(all(feature = "db", feature = "usage"))]
+pub mod usage_counting;

@@ -3,8 +3,6 @@
 //! event -> checked -> judged -> one idempotent call of the database. The HTTP side is deployed with the request login, queue and
 //! maintenance with the worker's.
 
-mod item;
-mod judge;
 mod maintenance;
 mod queue;
 mod routes;

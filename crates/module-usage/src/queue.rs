@@ -12,11 +12,11 @@ use mgmt_common::json;
 use mgmt_common::serve::{QueueEvent, QueueMessage};
 use mgmt_common::usage::event::{MAX_EVENT_BYTES, UsageEvent};
 use mgmt_common::usage::id;
+use mgmt_common::usage::item::{Item, Refusal, Sender};
+use mgmt_common::usage_counting::{Rules, record_of_queue};
 use serde::Deserialize;
 
 use crate::State;
-use crate::item::{Item, Refusal, Sender};
-use crate::store::record::{Rules, record_of_queue};
 
 /// Items of one transaction: more of them hold its locks longer and gain nothing.
 const CHUNK: usize = 1_000;

@@ -8,16 +8,16 @@ use mgmt_common::caller::Caller;
 use mgmt_common::error::{Error, Result};
 use mgmt_common::field_error::FieldError;
 use mgmt_common::json::Json;
-use mgmt_common::usage::event::{MAX_EVENT_BYTES, UsageEvent};
-use mgmt_common::usage::id;
+use mgmt_common::usage::event::UsageEvent;
+use mgmt_common::usage::item::{Item, Refusal};
+use mgmt_common::usage::of_caller::{checked, read};
+use mgmt_common::usage_counting::{Rules, record, record_one};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Shared;
-use crate::item::{Item, Refusal, Sender};
-use crate::store::record::{Rules, record};
 
 /// Events of one batch.
 const MAX_EVENTS: usize = 1_000;
@@ -70,10 +70,7 @@ pub(super) async fn count_event(
     }
     event.module_name = Some(name);
     let item = checked(&caller, event, body.get());
-    let (mut items, mut outcomes) = record(&state.database, &caller, vec![item], rules(&state)).await?;
-    let (Some(item), Some(outcome)) = (items.pop(), outcomes.pop()) else {
-        return Err(Error::Internal("an item has no outcome".into()));
-    };
+    let (item, outcome) = record_one(&state.database, &caller, item, rules(&state)).await?;
     let counted = Counted::new(&item, outcome);
     match counted.status {
         "accepted" => Ok((StatusCode::CREATED, Answer(counted))),
@@ -132,27 +129,6 @@ pub(super) async fn count_events(
         rejected: count("rejected"),
         results,
     }))
-}
-
-fn read(caller: &Caller, raw: &str) -> Item {
-    match mgmt_common::json::parse::<UsageEvent>(raw.as_bytes()) {
-        Ok(event) => checked(caller, event, raw),
-        Err(error) => item(caller, Err(Refusal::new("malformed", "", error.to_string())), raw),
-    }
-}
-
-fn checked(caller: &Caller, event: UsageEvent, raw: &str) -> Item {
-    if raw.len() > MAX_EVENT_BYTES {
-        let refusal = Refusal::new("too_large", "", format!("an event has at most {MAX_EVENT_BYTES} bytes"));
-        return item(caller, Err(refusal), raw);
-    }
-    let event = event.check(id::make);
-    item(caller, event.map_err(|errors| Refusal { reason: "invalid", errors }), raw)
-}
-
-fn item(caller: &Caller, event: Result<mgmt_common::usage::event::CheckedEvent, Refusal>, raw: &str) -> Item {
-    let sender = Sender { org_id: Some(caller.org_id.clone()), user_id: Some(caller.user_id.clone()) };
-    Item { sender, event, raw: raw.to_owned() }
 }
 
 fn rules(state: &crate::State) -> Rules {

@@ -1,7 +1,5 @@
 //! Reads states straight from Postgres, for hosts that can reach it.
 
-use std::collections::BTreeSet;
-
 use super::Credential;
 use super::source::{BoxFuture, ReadError, StateRead, StateSource};
 use crate::caller::Caller;
@@ -31,23 +29,11 @@ impl StateSource for PostgresSource {
     ) -> BoxFuture<'a, Result<StateRead, ReadError>> {
         Box::pin(async move {
             let known: Vec<&str> = known_version.into_iter().collect();
-            match read_state(&self.database, &gate_of(org_id), &known).await {
+            match read_state(&self.database, &Caller::without_rights("module-gate", org_id), &known).await {
                 Ok(module_state::StateRead::Unchanged(_)) => Ok(StateRead::Unchanged),
                 Ok(module_state::StateRead::Changed(state)) => Ok(StateRead::Changed(state)),
                 Err(error) => Err(ReadError::Failed(error.to_string())),
             }
         })
-    }
-}
-
-/// Somebody of the organisation who may do nothing.
-fn gate_of(org_id: &str) -> Caller {
-    Caller {
-        user_id: "module-gate".to_owned(),
-        org_id: org_id.to_owned(),
-        is_platform_admin: false,
-        is_org_admin: false,
-        permissions: BTreeSet::new(),
-        request_id: String::new(),
     }
 }

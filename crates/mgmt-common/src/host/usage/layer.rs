@@ -1,5 +1,8 @@
 //! The recorder as a tower layer around a handler of HTTP events.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures_util::FutureExt as _;
 use lambda_runtime::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +15,10 @@ use crate::host::around::{Around, AroundLayer, RawEvent};
 
 /// Records every HTTP request that has a caller. It belongs inside [`crate::host::warm::WarmLayer`], as pings are no use, and around
 /// or inside the gate: around it, refusals are recorded too.
+///
+/// A handler that panics has failed as `handler_panicked`; when that is recorded the panic goes on, and the runtime answers as it would
+/// without this layer. A request whose future is dropped leaves no record: nobody waits for its answer, and at a function's time limit
+/// the whole sandbox ends, so that nothing could be sent any more.
 pub type UsageLayer<P> = AroundLayer<UsageRecorder, P>;
 
 impl<P> UsageLayer<P> {
@@ -30,13 +37,18 @@ impl<R: Serialize + Send> Around<R> for UsageRecorder {
         F: Future<Output = Result<R, Error>> + Send + 'static,
     {
         let begun = begin(&self, event.payload.get());
-        let answer = handler(event).await.and_then(|answer| to_raw_value(&answer).map_err(Error::from));
+        let handled = async move { to_raw_value(&handler(event).await?).map_err(Error::from) };
+        // Nothing of the handler is looked at after its panic: it goes on as it came.
+        let outcome = AssertUnwindSafe(handled).catch_unwind().await;
         if let Some((caller, used)) = begun {
-            let ended =
-                answer.as_ref().map_or_else(|_| Ended::Badly("handler_failed".into()), |answer| ended(answer.get()));
+            let ended = match &outcome {
+                Ok(Ok(answer)) => ended(answer.get()),
+                Ok(Err(_)) => Ended::Badly("handler_failed".into()),
+                Err(_) => Ended::Badly("handler_panicked".into()),
+            };
             self.record(&caller.org_id, &caller.user_id, used, ended).await;
         }
-        answer
+        outcome.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 
@@ -53,7 +65,7 @@ struct Event {
 fn begin(recorder: &UsageRecorder, event: &str) -> Option<(Caller, Use)> {
     let event: Event = serde_json::from_str(event).ok()?;
     let context = event.request_context;
-    let caller = Caller::from_authorizer(context.authorizer.as_ref()?, &recorder.shared.claim_names)?;
+    let caller = Caller::from_authorizer(context.authorizer.as_ref()?, recorder.claim_names())?;
     let mut used = Use::begin("api_call");
     // The route has the names of ids and not the ids; a catch-all route says nothing.
     let route = event.route_key.as_deref().and_then(|key| key.split_once(' ')).map(|(_, route)| route);

@@ -1,4 +1,7 @@
-use std::sync::Mutex;
+mod panics;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;

@@ -5,6 +5,8 @@ mod faults;
 #[cfg(feature = "host")]
 mod gate;
 mod tls;
+#[cfg(all(feature = "host", feature = "usage"))]
+mod usage;
 
 use std::collections::BTreeSet;
 

@@ -1,36 +1,60 @@
-//! Counting a batch.
+//! Counts a batch of usage events straight in Postgres: states, judgement and one idempotent statement in one transaction.
+//!
+//! The functions of module-usage and the usage layer of a host count with it, so that an event counts the same whichever way it came.
+//! Postgres stores that way as the event's source: `sqs` for what the worker counts, `http` for what is counted for a caller. A host
+//! that counts for its callers is `http` as well.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use mgmt_common::caller::Caller;
-use mgmt_common::db::{Database, Parameter, Transaction};
-use mgmt_common::error::{Error, Result};
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::Value;
 use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
-use crate::item::Item;
-use crate::judge::{ModuleRow, States};
+use crate::caller::Caller;
+use crate::db::{Database, Parameter, Transaction};
+use crate::error::{Error, Result};
+use crate::usage::check::CheckedEvent;
+use crate::usage::item::Item;
+use crate::usage::judge::{ModuleRow, States};
 
 /// What became of each item, in their order: `accepted`, `duplicate`, `conflict`, or the reason of a refusal; and the items as
 /// they were judged.
-pub(crate) type Recorded = (Vec<Item>, Vec<String>);
+pub type Recorded = (Vec<Item>, Vec<String>);
 
 /// What a batch is judged by.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
-    pub(crate) now: Timestamp,
-    pub(crate) max_age_days: u16,
+pub struct Rules {
+    pub now: Timestamp,
+    pub max_age_days: u16,
 }
 
-pub(crate) async fn record(database: &Database, caller: &Caller, items: Vec<Item>, rules: Rules) -> Result<Recorded> {
+/// Counts for the caller, whatever the items' senders are.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database does not answer in time. The items may be counted nevertheless, where the answer of the
+/// commit was lost: the same ids again are duplicates then.
+pub async fn record(database: &Database, caller: &Caller, items: Vec<Item>, rules: Rules) -> Result<Recorded> {
     let items = &items;
     database.run_as(caller, |tx| async move { judge_and_count(tx, items.clone(), rules).await }.scope_boxed()).await
 }
 
-pub(crate) async fn record_of_queue(database: &Database, items: Vec<Item>, rules: Rules) -> Result<Recorded> {
+/// [`record`] for one item.
+///
+/// # Errors
+/// As [`record`].
+pub async fn record_one(database: &Database, caller: &Caller, item: Item, rules: Rules) -> Result<(Item, String)> {
+    let (items, outcomes) = record(database, caller, vec![item], rules).await?;
+    let one = items.into_iter().zip(outcomes).next();
+    one.ok_or_else(|| Error::Internal("an item has no outcome".into()))
+}
+
+/// Counts for the items' senders, with the worker's login.
+///
+/// # Errors
+/// As [`record`].
+pub async fn record_of_queue(database: &Database, items: Vec<Item>, rules: Rules) -> Result<Recorded> {
     let items = &items;
     database.run_as_worker(|tx| async move { judge_and_count(tx, items.clone(), rules).await }.scope_boxed()).await
 }
@@ -61,7 +85,7 @@ async fn count(tx: &Transaction, items: &[Item]) -> Result<Vec<String>> {
     let statement = "-- count
         select module_mgmt.record_usage_columns($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     let events = || items.iter().map(|item| item.event.as_ref().ok());
-    let texts = |of: fn(&mgmt_common::usage::event::CheckedEvent) -> Option<&str>| -> Vec<Option<&str>> {
+    let texts = |of: fn(&CheckedEvent) -> Option<&str>| -> Vec<Option<&str>> {
         events().map(|event| event.and_then(of)).collect()
     };
     let refusals = || items.iter().map(|item| item.event.as_ref().err());

@@ -1,26 +1,26 @@
 //! One item of a batch, on its way into the database: an event to count, or what is wrong with it.
 
 use jiff::Timestamp;
-use mgmt_common::field_error::FieldError;
-use mgmt_common::usage::event::CheckedEvent;
-use mgmt_common::usage::window;
 
-use crate::judge::States;
+use super::check::CheckedEvent;
+use super::judge::States;
+use super::window;
+use crate::field_error::FieldError;
 
 /// Why an item is not counted.
 #[derive(Debug, Clone)]
-pub(crate) struct Refusal {
+pub struct Refusal {
     /// Stable, for programs.
-    pub(crate) reason: &'static str,
-    pub(crate) errors: Vec<FieldError>,
+    pub reason: &'static str,
+    pub errors: Vec<FieldError>,
 }
 
 impl Refusal {
-    pub(crate) fn new(reason: &'static str, pointer: &str, message: impl Into<String>) -> Self {
+    pub fn new(reason: &'static str, pointer: &str, message: impl Into<String>) -> Self {
         Self { reason, errors: vec![FieldError::new(pointer, message)] }
     }
 
-    pub(crate) fn detail(&self) -> String {
+    pub fn detail(&self) -> String {
         let sentences =
             self.errors.iter().map(|error| format!("{} {}", error.pointer, error.message).trim().to_owned());
         sentences.collect::<Vec<_>>().join("; ")
@@ -29,22 +29,22 @@ impl Refusal {
 
 /// Whose item it is.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sender {
-    pub(crate) org_id: Option<String>,
-    pub(crate) user_id: Option<String>,
+pub struct Sender {
+    pub org_id: Option<String>,
+    pub user_id: Option<String>,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Item {
-    pub(crate) sender: Sender,
-    pub(crate) event: Result<CheckedEvent, Refusal>,
+pub struct Item {
+    pub sender: Sender,
+    pub event: Result<CheckedEvent, Refusal>,
     /// What was sent; kept when it is refused.
-    pub(crate) raw: String,
+    pub raw: String,
 }
 
 impl Item {
     /// Refuses what is outside the window or of a module that was off.
-    pub(crate) fn judge(&mut self, states: &States, now: Timestamp, max_age_days: u16) {
+    pub fn judge(&mut self, states: &States, now: Timestamp, max_age_days: u16) {
         let Ok(event) = &self.event else { return };
         let org_id = self.sender.org_id.as_deref().unwrap_or_default();
         let refusal = states

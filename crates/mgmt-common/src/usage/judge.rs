@@ -6,34 +6,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use mgmt_common::modules::decision::{Decision, Permissions, Reason};
-use mgmt_common::modules::standing::{Entry, decisions};
 use serde::Deserialize;
 
-use crate::item::Refusal;
+use super::item::Refusal;
+use crate::modules::decision::{Decision, Permissions, Reason};
+use crate::modules::standing::{Entry, decisions};
 
 /// A module and what switches it off.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct ModuleRow {
-    pub(crate) name: String,
-    pub(crate) is_enabled: bool,
-    pub(crate) is_installed: bool,
-    pub(crate) is_deleted: bool,
-    pub(crate) disabled_at: Option<Timestamp>,
-    pub(crate) dependencies: Vec<String>,
+pub struct ModuleRow {
+    pub name: String,
+    pub is_enabled: bool,
+    pub is_installed: bool,
+    pub is_deleted: bool,
+    pub disabled_at: Option<Timestamp>,
+    pub dependencies: Vec<String>,
     /// Organisations that have switched it off, and when their override last changed.
-    pub(crate) off_for: BTreeMap<String, Timestamp>,
+    pub off_for: BTreeMap<String, Timestamp>,
 }
 
 /// Every module, and the decision for each organisation of a batch. A use was made by somebody who had the permission then, so
 /// permissions are no question here.
-pub(crate) struct States {
+pub struct States {
     modules: BTreeMap<String, ModuleRow>,
     decisions: BTreeMap<String, BTreeMap<String, Decision>>,
 }
 
 impl States {
-    pub(crate) fn new(modules: Vec<ModuleRow>, orgs: &BTreeSet<String>) -> Self {
+    pub fn new(modules: Vec<ModuleRow>, orgs: &BTreeSet<String>) -> Self {
         let decide = |org: &String| {
             let entries: Vec<Entry<'_>> = modules.iter().map(|module| entry(module, org)).collect();
             let names = modules.iter().map(|module| module.name.clone());
@@ -43,7 +43,9 @@ impl States {
         Self { modules: modules.into_iter().map(|module| (module.name.clone(), module)).collect(), decisions }
     }
 
-    pub(crate) fn known(&self, name: &str) -> Result<(), Refusal> {
+    /// # Errors
+    /// No such module was ever registered.
+    pub fn known(&self, name: &str) -> Result<(), Refusal> {
         match self.modules.get(name) {
             // What a deleted module's users did before counts: `judge` knows when it was disabled.
             Some(_) => Ok(()),
@@ -51,7 +53,11 @@ impl States {
         }
     }
 
-    pub(crate) fn judge(&self, name: &str, org: &str, occurred_at: Timestamp) -> Result<(), Refusal> {
+    /// Whether what an organisation used at a moment counts.
+    ///
+    /// # Errors
+    /// Why the module was off for it then.
+    pub fn judge(&self, name: &str, org: &str, occurred_at: Timestamp) -> Result<(), Refusal> {
         let decision = self.decisions.get(org).and_then(|modules| modules.get(name));
         let Some(reason) = decision.ok_or_else(unknown)?.reason() else { return Ok(()) };
         if self.since(name, org, reason, 0).is_some_and(|since| occurred_at < since) {
@@ -111,62 +117,5 @@ fn entry<'a>(module: &'a ModuleRow, org: &str) -> Entry<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(hour: u8) -> Timestamp {
-        format!("2026-11-02T{hour:02}:00:00Z").parse().unwrap()
-    }
-
-    fn module(name: &str, needs: &[&str]) -> ModuleRow {
-        ModuleRow {
-            name: name.into(),
-            is_enabled: true,
-            is_installed: true,
-            is_deleted: false,
-            disabled_at: None,
-            dependencies: needs.iter().map(|needed| (*needed).to_owned()).collect(),
-            off_for: BTreeMap::new(),
-        }
-    }
-
-    fn reason(modules: &[ModuleRow], name: &str, hour: u8) -> Option<&'static str> {
-        let states = States::new(modules.to_vec(), &["a".to_owned(), "b".to_owned()].into());
-        let judged = states.known(name).and_then(|()| states.judge(name, "a", at(hour)));
-        judged.err().map(|refusal| refusal.reason)
-    }
-
-    #[test]
-    fn what_happened_before_a_module_went_off_counts() {
-        let mut modules =
-            [module("module-x", &["module-y@>=1"]), module("module-y", &[]), module("module-z", &["module-x"])];
-        assert_eq!(reason(&modules, "module-z", 12), None);
-        assert_eq!(reason(&modules, "module-none", 12), Some("unknown_module"));
-
-        modules[1].off_for.insert("b".into(), at(1));
-        assert_eq!(
-            reason(&modules, "module-z", 12),
-            None,
-            "another organisation's override is no matter of this one's"
-        );
-        modules[1].off_for.insert("a".into(), at(10));
-        assert_eq!((reason(&modules, "module-y", 9), reason(&modules, "module-y", 10)), (None, Some("org_off")));
-        assert_eq!((reason(&modules, "module-z", 9), reason(&modules, "module-z", 10)), (None, Some("dependency_off")));
-
-        modules[0].is_enabled = false;
-        modules[0].disabled_at = Some(at(8));
-        assert_eq!((reason(&modules, "module-x", 7), reason(&modules, "module-x", 8)), (None, Some("platform_off")));
-        assert_eq!((reason(&modules, "module-z", 7), reason(&modules, "module-z", 8)), (None, Some("dependency_off")));
-        modules[0].is_deleted = true;
-        assert_eq!((reason(&modules, "module-x", 7), reason(&modules, "module-x", 8)), (None, Some("unknown_module")));
-
-        modules[0] = ModuleRow { is_installed: false, ..module("module-x", &[]) };
-        assert_eq!(reason(&modules, "module-x", 1), Some("not_installed"));
-    }
-
-    #[test]
-    fn a_circle_of_dependencies_ends() {
-        let modules = [module("module-x", &["module-y"]), module("module-y", &["module-x"])];
-        assert_eq!(reason(&modules, "module-x", 1), Some("dependency_off"));
-    }
-}
+#[path = "judge_tests.rs"]
+mod tests;
