@@ -1,5 +1,8 @@
 //! The SQL of this function. Each statement begins with its function's name.
 
+pub(crate) mod export;
+pub(crate) mod figures;
 pub(crate) mod maintenance;
+pub(crate) mod question;
 pub(crate) mod record;
 pub(crate) mod stats;
