@@ -8,7 +8,7 @@ use ureq::http::HeaderMap;
 /// # Errors
 /// In words, where there is a next page that is no such link.
 pub(crate) fn next(headers: &HeaderMap, asked: &str) -> Result<Option<String>, String> {
-    let values: Vec<&[u8]> = headers.get_all("link").iter().map(|value| value.as_bytes()).collect();
+    let values: Vec<&[u8]> = headers.get_all("link").iter().map(ureq::http::HeaderValue::as_bytes).collect();
     let text = match values[..] {
         [] => return Ok(None),
         [value] => std::str::from_utf8(value).ok(),

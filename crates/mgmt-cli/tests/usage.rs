@@ -50,7 +50,7 @@ async fn platform(database: &TestDatabase, asked: Arc<Mutex<Vec<String>>>) -> St
     let asking = move |mut request: Request| {
         let target = request.uri().to_string();
         assert_eq!(request.headers()["authorization"], "Bearer secret");
-        *request.uri_mut() = target.replace("limit=50000", "limit=3").parse().unwrap();
+        *request.uri_mut() = target.replace("limit=10000", "limit=3").parse().unwrap();
         asked.lock().unwrap().push(target);
         request.extensions_mut().insert(Caller {
             user_id: "u".into(),
@@ -105,7 +105,7 @@ async fn an_export_is_all_pages_with_one_header() {
         text.lines().skip(1).map(|line| line.split(',').take(6).collect::<Vec<_>>().join(" ")).collect();
     let line = |module: u8| format!("2026-11 2026-11-01 2026-11-08 org 1 module-{module} 3");
     assert_eq!(of_one, [line(1), line(2)]);
-    assert!(asked.lock().unwrap().last().unwrap().ends_with("&granularity=monthly&orgId=org%201&limit=50000"));
+    assert!(asked.lock().unwrap().last().unwrap().ends_with("&granularity=monthly&orgId=org%201&limit=10000"));
 }
 
 /// The token goes to nobody whom the platform names.

@@ -12,8 +12,8 @@ use super::period::{Period, Selection};
 use crate::api::Api;
 use crate::output::Failure;
 
-/// Lines of one request. The platform may answer with fewer.
-const PAGE: usize = 50_000;
+/// Lines of one request. The platform may answer with fewer, and must answer in time: a page of months reads all days of a month.
+const PAGE: usize = 10_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
