@@ -2,3 +2,4 @@ mod authority;
 mod database;
 mod input;
 mod tricks;
+mod unreachable;

@@ -28,6 +28,7 @@ async fn pages(bed: &Bed, first: Request) -> Vec<Vec<String>> {
         assert!(header.starts_with("bucket,start,end,org_id,module_name,total,"), "{header}");
         pages.push(lines.split_terminator("\r\n").map(str::to_owned).collect::<Vec<_>>());
         let Some(target) = next(&answer) else { return pages };
+        assert!(pages.len() < 1_000, "the pages do not end");
         let (path, query) = target.split_once('?').unwrap();
         assert_eq!(path, who.path());
         request = who.clone().edit(|event| event["rawQueryString"] = json!(query));
