@@ -1,5 +1,7 @@
 //! FAULTS row 11 for usage: an organisation learns nothing about another one.
 
+mod duplicates;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mgmt_testkit::gateway::{Answer, Request, Who};
