@@ -5,13 +5,49 @@ use axum::response::{IntoResponse as _, Response};
 use mgmt_common::caller::Caller;
 use mgmt_common::error::{Error, Result};
 
-use super::question::{MAX_LINES, Part};
 use super::{cursor, lines};
 use crate::store::export::{self as store, Place};
 use crate::store::question::Question;
 
 /// A Lambda answers at most 6 MB of JSON, in which the body is one string. The rest is for the headers.
 const MAX_BYTES: usize = 5 * 1024 * 1024;
+
+/// Lines of one answer; about as many fit into one.
+const MAX_LINES: usize = 50_000;
+
+/// Which part of an export.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// `None`: all that follows, in one answer.
+    limit: Option<usize>,
+    after: Option<Place>,
+}
+
+/// Reads `limit` and `cursor`; an answer in JSON has neither, and is `None`.
+pub(super) fn part(
+    is_csv: bool,
+    limit: Option<&str>,
+    cursor: Option<&str>,
+    mut wrong: impl FnMut(&str, String),
+) -> Option<Part> {
+    if !is_csv {
+        for (name, sent) in [("limit", limit), ("cursor", cursor)] {
+            if sent.is_some() {
+                wrong(name, "belongs to Accept: text/csv".to_owned());
+            }
+        }
+        return None;
+    }
+    let count = |text: &str| text.parse().ok().filter(|count| (1..=MAX_LINES).contains(count));
+    let part = Part { limit: limit.and_then(count), after: cursor.and_then(cursor::read) };
+    if limit.is_some() && part.limit.is_none() {
+        wrong("limit", format!("must be 1 to {MAX_LINES}"));
+    }
+    if cursor.is_some() && part.after.is_none() {
+        wrong("cursor", "must be as the Link of the page before has it".to_owned());
+    }
+    Some(part)
+}
 
 /// # Errors
 /// [`Error::AnswerTooLarge`]: not all lines fit, and it was not asked for in pages, so that nobody would look for the rest.

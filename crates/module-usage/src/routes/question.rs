@@ -12,16 +12,13 @@ use mgmt_common::field_error::FieldError;
 use mgmt_common::usage::event::EVENT_TYPES;
 use serde::Deserialize;
 
-use super::cursor;
-use crate::store::export::Place;
+use super::export::{self, Part};
 use crate::store::question::Question;
 
 /// Days without `startDate`.
 const DEFAULT_DAYS: i32 = 30;
 /// Ten years of days are about a megabyte.
 const MAX_DAYS: i32 = 3_660;
-/// Lines of one answer; about as many fit into one.
-pub(super) const MAX_LINES: usize = 50_000;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -39,7 +36,8 @@ pub(super) struct UsageQuery {
     source: Option<String>,
     /// Platform admins only: one organisation instead of all. Others may name their own.
     org_id: Option<String>,
-    /// Of `text/csv`: lines of this page, 1 to 50000; `Link` names the next page. Without it the answer is all of it, or 413.
+    /// Of `text/csv`: lines of this page; `Link` names the next page. Without it the answer is all of it, or 413.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 50_000)]
     limit: Option<String>,
     /// Of `text/csv`: where the page begins, as `Link` of the page before has it.
     cursor: Option<String>,
@@ -54,14 +52,6 @@ pub(super) struct Asked {
     pub(super) question: Question,
     /// `None`: as JSON.
     pub(super) csv: Option<Part>,
-}
-
-/// Which part of an export.
-#[derive(Debug, Default)]
-pub(super) struct Part {
-    /// `None`: all that follows, in one answer.
-    pub(super) limit: Option<usize>,
-    pub(super) after: Option<Place>,
 }
 
 /// Only admins ask, org admins for their own organisation: another one's id is answered as one that does not exist.
@@ -112,31 +102,11 @@ pub(super) fn read(caller: &Caller, headers: &HeaderMap, query: Sent, module: Op
     }
     let question =
         Question { org_id, module, start, end, granularity, event_type: query.event_type, source: query.source };
-    let csv = part(wants_csv(headers), query.limit.as_deref(), query.cursor.as_deref(), &mut wrong);
+    let csv = export::part(wants_csv(headers), query.limit.as_deref(), query.cursor.as_deref(), &mut wrong);
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
     Ok(Asked { question, csv })
-}
-
-fn part(is_csv: bool, limit: Option<&str>, cursor: Option<&str>, mut wrong: impl FnMut(&str, String)) -> Option<Part> {
-    if !is_csv {
-        for (name, sent) in [("limit", limit), ("cursor", cursor)] {
-            if sent.is_some() {
-                wrong(name, "belongs to Accept: text/csv".to_owned());
-            }
-        }
-        return None;
-    }
-    let count = |text: &str| text.parse().ok().filter(|count| (1..=MAX_LINES).contains(count));
-    let part = Part { limit: limit.and_then(count), after: cursor.and_then(cursor::read) };
-    if limit.is_some() && part.limit.is_none() {
-        wrong("limit", format!("must be 1 to {MAX_LINES}"));
-    }
-    if cursor.is_some() && part.after.is_none() {
-        wrong("cursor", "must be as the Link of the page before has it".to_owned());
-    }
-    Some(part)
 }
 
 fn wants_csv(headers: &HeaderMap) -> bool {

@@ -65,11 +65,11 @@ struct ModuleFigures {
 
 /// Usage of all modules: of the caller's organisation, and for platform admins of any or all.
 ///
-/// With `Accept: text/csv` one line per bucket, organisation and module that was used, in this order, and at the top a header. Without
-/// `limit` it is the whole of it, or 413. With `limit` it is a page of at most so many lines, of which each has the header, and less
-/// than 5 MB; where more lines follow, `Link: <path and query>; rel="next"` (RFC 8288) names the next page. What is counted between
-/// two pages may show in the later one. A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe in
-/// front, because spreadsheets would run it as a formula; organisations choose their ids.
+/// With `Accept: text/csv` one line per bucket, organisation and module that was used, in this order, under a header. Without `limit` it
+/// is the whole of it, or 413. With `limit` it is one page: the header and at most so many lines, less than 5 MB. Where more lines
+/// follow, `Link: <path and query>; rel="next"` (RFC 8288) names the next page. What is counted between two pages may show in the later
+/// one. A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe in front, because spreadsheets would run
+/// it as a formula; organisations choose their ids.
 #[utoipa::path(get, path = "/platform/modules/usage", params(UsageQuery),
     responses((status = 200, content((UsageStats = "application/json"), (String = "text/csv")),
         headers(("Link" = Option<String>, description = "The next page of CSV, where there is one"))),

@@ -1,7 +1,7 @@
 //! `mgmt usage export`.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -33,9 +33,9 @@ pub(super) fn run(arguments: &Export) -> Result<(), Failure> {
     let mut out: Box<dyn Write> = match &arguments.output {
         Some(path) => {
             let file = File::create(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
-            Box::new(BufWriter::new(file))
+            Box::new(file)
         }
-        None => Box::new(BufWriter::new(io::stdout().lock())),
+        None => Box::new(io::stdout().lock()),
     };
     // Drawn only where standard error is a terminal.
     let bar = ProgressBar::new(days(from, to) + 1);
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Export) -> Result<(), Failure> {
         let page = arguments.api.page(&path, "text/csv");
         let (text, following) = page.map_err(|refused| refused.failure(&format!("from {reached} on: ")))?;
         let rows = if with_header { text.as_str() } else { text.split_once("\r\n").map_or("", |(_, rows)| rows) };
-        if let Err(error) = out.write_all(rows.as_bytes()) {
+        if let Err(error) = out.write_all(rows.as_bytes()).and_then(|()| out.flush()) {
             return written(Err(error));
         }
         with_header = false;
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Export) -> Result<(), Failure> {
         next = following;
     }
     bar.finish_and_clear();
-    written(out.flush())
+    Ok(())
 }
 
 /// The first day of the last line: its second cell, which needs no quotes.
