@@ -37,12 +37,11 @@ async fn row_17_health_says_that_the_database_is_down() {
 #[tokio::test]
 async fn row_17_health_says_that_the_database_is_down_when_the_pool_is_exhausted() {
     let database = TestDatabase::create().await;
-    let settings = settings(database.url(REQUEST_LOGIN), DatabaseRole::Request, None);
+    let patient = format!("{}?options=-c%20lock_timeout=0", database.url(REQUEST_LOGIN));
+    let settings = settings(patient, DatabaseRole::Request, None);
     let pool = DatabaseSettings { pool_size: Some(1), ..settings.database };
     let service = lambda_config::service(Settings { database: pool, ..settings });
     let admin = database.admin().await;
-    let patient = format!("alter role {REQUEST_LOGIN} in database {} set lock_timeout = 0", database.name);
-    admin.batch_execute(&patient).await.unwrap();
     admin.batch_execute("begin; lock table platform_lambda_config in access exclusive mode").await.unwrap();
     let held = tokio::spawn({
         let service = service.clone();

@@ -74,17 +74,13 @@ async fn row_17_a_database_that_cannot_be_reached_is_503_inside_five_seconds_and
 async fn row_17_an_exhausted_pool_is_503_inside_five_seconds_and_acknowledges_nothing() {
     let database = TestDatabase::create().await;
     let service = |login: &str, role| {
-        let settings = settings(database.url(login), role);
+        let settings = settings(format!("{}?options=-c%20lock_timeout=0", database.url(login)), role);
         let database = DatabaseSettings { pool_size: Some(1), ..settings.database };
         module_usage::service(Settings { database, ..settings })
     };
     let one = service(REQUEST_LOGIN, DatabaseRole::Request);
     let worker = service(WORKER_LOGIN, DatabaseRole::Worker);
     let admin = database.admin().await;
-    for login in [REQUEST_LOGIN, WORKER_LOGIN] {
-        let patient = format!("alter role {login} in database {} set lock_timeout = 0", database.name);
-        admin.batch_execute(&patient).await.unwrap();
-    }
     admin.batch_execute("begin; lock table platform_module_usage_daily in access exclusive mode").await.unwrap();
     let held = (one.clone(), worker.clone());
     let first = tokio::spawn(async move { send(&held.0, &Request::get(STATS)).await.status });

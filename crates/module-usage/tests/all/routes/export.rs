@@ -35,7 +35,7 @@ async fn pages(bed: &Bed, first: Request) -> Vec<Vec<String>> {
     }
 }
 
-/// Lines straight into the daily table: `key` is an expression over `n`, from 1.
+/// Lines straight into the daily table; `org` is an expression over `n`, from 1.
 async fn lines(bed: &Bed, day: &str, org: &str, count: u32) {
     bed.arrange(&format!(
         "insert into platform_module_usage_daily
