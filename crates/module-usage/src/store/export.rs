@@ -81,22 +81,15 @@ pub(crate) async fn read_export(
           ) end as unique_users
         from numbered order by number"
     );
-    let [one, two, three, four, five, six, seven] = question.parameters();
-    let limit_text = limit.to_string();
+    let (own, limit_text) = (question.parameters(), limit.to_string());
     let bucket = after.map(|place| place.bucket.to_string());
-    let parameters = [
-        one.as_deref(),
-        two.as_deref(),
-        three.as_deref(),
-        four.as_deref(),
-        five.as_deref(),
-        six.as_deref(),
-        seven.as_deref(),
+    let mut parameters: Vec<Option<&str>> = own.iter().map(Option::as_deref).collect();
+    parameters.extend([
         Some(limit_text.as_str()),
         bucket.as_deref(),
         after.map(|place| place.org_id.as_str()),
         after.map(|place| place.module_name.as_str()),
-    ];
+    ]);
     let mut rows: Vec<ExportRow> = database.read_as(caller, statement, &parameters).await?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
