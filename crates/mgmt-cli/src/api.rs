@@ -5,7 +5,9 @@ use std::time::Duration;
 use clap::Args;
 use mgmt_common::field_error::FieldError;
 use serde_json::Value;
+use ureq::http::HeaderMap;
 
+use crate::link;
 use crate::output::Failure;
 
 /// API Gateway answers within 30 seconds, or gives up.
@@ -58,16 +60,20 @@ impl Api {
         body: Option<&Value>,
         if_match: Option<&str>,
     ) -> Result<Value, Refused> {
-        let text = self.exchange(method, path, body, if_match, "application/json")?;
+        let (text, _) = self.exchange(method, path, body, if_match, "application/json")?;
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
-    /// A document that is no JSON.
+    /// One page of a document that is no JSON, and the path of the next one, which differs in its query only.
     ///
     /// # Errors
-    /// As [`Self::send`].
-    pub(crate) fn text(&self, path: &str, media_type: &str) -> Result<String, Refused> {
-        self.exchange("GET", path, None, None, media_type)
+    /// As [`Self::send`]; a `Link` that leads anywhere else is followed by nobody who holds a token.
+    pub(crate) fn page(&self, path: &str, media_type: &str) -> Result<(String, Option<String>), Refused> {
+        let (text, headers) = self.exchange("GET", path, None, None, media_type)?;
+        match link::next(&headers, path) {
+            Ok(next) => Ok((text, next)),
+            Err(words) => Err(Refused { status: 0, words: format!("{}: {words}", self.url), errors: Vec::new() }),
+        }
     }
 
     fn exchange(
@@ -77,7 +83,7 @@ impl Api {
         body: Option<&Value>,
         if_match: Option<&str>,
         accept: &str,
-    ) -> Result<String, Refused> {
+    ) -> Result<(String, HeaderMap), Refused> {
         let no_answer = |words: String| Refused { status: 0, words, errors: Vec::new() };
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIME_LIMIT)).build().into();
@@ -98,7 +104,7 @@ impl Api {
         let status = response.status();
         let text = response.body_mut().read_to_string().map_err(|error| no_answer(format!("{}: {error}", self.url)))?;
         if status.is_success() {
-            return Ok(text);
+            return Ok((text, std::mem::take(response.headers_mut())));
         }
         Err(problem(status.as_u16(), &serde_json::from_str(&text).unwrap_or_default()))
     }

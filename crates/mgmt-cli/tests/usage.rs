@@ -1,17 +1,20 @@
-//! `mgmt usage` against an API that answers as module-usage does, and against a database.
+//! `mgmt usage` against the routes of module-usage, and against a database.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be arranged should stop where it fails")]
 
+use std::collections::BTreeSet;
 use std::process::Output;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::response::IntoResponse as _;
-use mgmt_testkit::database::{TestDatabase, WORKER_LOGIN};
+use mgmt_common::caller::{Caller, ClaimNames};
+use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
+use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
+use module_usage::settings::Settings;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use tower::ServiceExt as _;
 
 async fn mgmt(arguments: &[&str], variables: &[(&str, &str)]) -> (Output, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mgmt"));
@@ -21,55 +24,122 @@ async fn mgmt(arguments: &[&str], variables: &[(&str, &str)]) -> (Output, String
     (output, text)
 }
 
-/// Answers CSV for up to three days, 413 beyond; what was asked for.
-async fn api(asked: Arc<Mutex<Vec<String>>>) -> String {
-    let router = Router::new().fallback(move |request: Request| {
-        let asked = Arc::clone(&asked);
-        async move {
-            let target = request.uri().to_string();
-            asked.lock().unwrap().push(target.clone());
-            let date = |name: &str| -> jiff::civil::Date {
-                target.split(&format!("{name}=")).nth(1).unwrap()[..10].parse().unwrap()
-            };
-            let (start, end) = (date("startDate"), date("endDate"));
-            if request.headers()["accept"] != "text/csv" {
-                let figures = json!({"total": 3, "successes": 2, "failures": 1, "partials": 0, "successRate": 0.666_667, "averageDurationMs": 12.5, "uniqueUsers": 2});
-                return json!({"summary": figures, "series": [], "modules": [], "rejected": 4}).to_string().into_response();
-            }
-            if (end - start).get_days() >= 3 {
-                return (StatusCode::PAYLOAD_TOO_LARGE, json!({"detail": "too large"}).to_string()).into_response();
-            }
-            format!("start,end\r\n{start},{end}\r\n").into_response()
-        }
-    });
+/// Serves a router on this machine; its address.
+async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
 
-#[tokio::test]
-async fn an_export_is_cut_into_slices_that_fit_and_has_one_header() {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let url = api(Arc::clone(&asked)).await;
-    let variables = [("MODULE_MGMT_URL", url.as_str()), ("MODULE_MGMT_TOKEN", "secret")];
-    let period = ["--from", "2026-11-01", "--to", "2026-11-08"];
-    let (output, text) = mgmt(&[&["export", "--org", "a b"], period.as_slice()].concat(), &variables).await;
-    assert!(output.status.success(), "{output:?}");
-    assert_eq!(
-        text,
-        "start,end\r\n2026-11-01,2026-11-02\r\n2026-11-03,2026-11-04\r\n2026-11-05,2026-11-06\r\n2026-11-07,2026-11-08\r\n"
-    );
-    assert!(asked.lock().unwrap().iter().all(|target| target.ends_with("granularity=daily&orgId=a%20b")));
-    // A week cannot be cut: its users would be counted twice.
-    let weekly = [&["export", "--granularity", "weekly"], period.as_slice()].concat();
-    let (output, _) = mgmt(&weekly, &variables).await;
-    assert_eq!(output.status.code(), Some(1));
+/// The routes of module-usage on the database, asked by a platform admin, with pages of at most three lines; what was asked for.
+async fn platform(database: &TestDatabase, asked: Arc<Mutex<Vec<String>>>) -> String {
+    let settings = Settings {
+        database: DatabaseSettings {
+            url: database.url(REQUEST_LOGIN),
+            role: DatabaseRole::Request,
+            ca_pem: None,
+            pool_size: None,
+        },
+        claim_names: ClaimNames::default(),
+        max_age_days: 35,
+        retention_months: 13,
+        reject_days: 30,
+    };
+    let router = module_usage::router(Arc::new(module_usage::State::new(settings)));
+    let asking = move |mut request: Request| {
+        let target = request.uri().to_string();
+        assert_eq!(request.headers()["authorization"], "Bearer secret");
+        *request.uri_mut() = target.replace("limit=10000", "limit=3").parse().unwrap();
+        asked.lock().unwrap().push(target);
+        request.extensions_mut().insert(Caller {
+            user_id: "u".into(),
+            org_id: "org-a".into(),
+            is_platform_admin: true,
+            is_org_admin: false,
+            permissions: BTreeSet::new(),
+            request_id: String::new(),
+        });
+        let router = router.clone();
+        async move { router.oneshot(request).await.unwrap() }
+    };
+    serve(Router::new().fallback(asking)).await
+}
 
-    let (output, text) = mgmt(&[&["stats", "--module", "module-ai"], period.as_slice()].concat(), &variables).await;
+/// An export in one answer.
+async fn whole(url: String) -> String {
+    let get = move || {
+        let request = ureq::get(url).header("accept", "text/csv").header("authorization", "Bearer secret");
+        request.call().unwrap().body_mut().read_to_string().unwrap()
+    };
+    tokio::task::spawn_blocking(get).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_export_is_all_pages_with_one_header() {
+    let database = TestDatabase::create().await;
+    let lines = "insert into platform_module_usage_daily
+        select org, day, module, 'api_call', 'http', 1, 1, 0, 0, 0, 0, 0, null, null,
+          module_mgmt.usage_scope(org, day, module, 'api_call', 'http')
+        from (values (date '2026-11-01', 1), ('2026-11-04', 10), ('2026-11-08', 2)) as days (day, lines),
+          lateral (select 'org ' || n as org, 'module-' || m as module from generate_series(1, lines) n, generate_series(1, 2) m) of";
+    database.admin().await.batch_execute(lines).await.unwrap();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let url = platform(&database, Arc::clone(&asked)).await;
+    let variables = [("MODULE_MGMT_URL", url.as_str()), ("MODULE_MGMT_TOKEN", "secret")];
+    let export = ["export", "--from", "2026-11-01", "--to", "2026-11-08"];
+    let (output, text) = mgmt(&export, &variables).await;
+    assert!(output.status.success(), "{output:?}");
+    let whole = whole(format!("{url}/platform/modules/usage?startDate=2026-11-01&endDate=2026-11-08")).await;
+    assert_eq!(text, whole);
+    assert_eq!(text.lines().count(), 1 + 26);
+    assert_eq!(asked.lock().unwrap().len(), 9 + 1, "26 lines in threes, and the whole");
+
+    let file = std::env::temp_dir().join(format!("{}.csv", database.name));
+    let one = ["--org", "org 1", "--granularity", "monthly", "--output", file.to_str().unwrap()];
+    let (output, _) = mgmt(&[&export[..], &one].concat(), &variables).await;
+    assert!(output.status.success(), "{output:?}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let of_one: Vec<_> =
+        text.lines().skip(1).map(|line| line.split(',').take(6).collect::<Vec<_>>().join(" ")).collect();
+    let line = |module: u8| format!("2026-11 2026-11-01 2026-11-08 org 1 module-{module} 3");
+    assert_eq!(of_one, [line(1), line(2)]);
+    assert!(asked.lock().unwrap().last().unwrap().ends_with("&granularity=monthly&orgId=org%201&limit=10000"));
+}
+
+/// The token goes to nobody whom the platform names.
+#[tokio::test]
+async fn an_export_stops_where_the_next_page_would_be_elsewhere() {
+    let visits = Arc::new(Mutex::new(0));
+    let counting = Arc::clone(&visits);
+    let elsewhere = serve(Router::new().fallback(move || async move { *counting.lock().unwrap() += 1 })).await;
+    for target in [format!("{elsewhere}/platform/modules/usage?cursor=a"), elsewhere.replace("http:", "")] {
+        let link = format!("<{target}>; rel=\"next\"");
+        let url = serve(Router::new().fallback(move || async move { ([("link", link)], "header\r\nline\r\n") })).await;
+        let variables = [("MODULE_MGMT_URL", url.as_str()), ("MODULE_MGMT_TOKEN", "secret")];
+        let (output, _) = mgmt(&["export"], &variables).await;
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("is not followed"), "{output:?}");
+    }
+    assert_eq!(*visits.lock().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn stats_are_tables_or_the_answer_itself() {
+    let asked = Arc::new(Mutex::new(String::new()));
+    let asking = Arc::clone(&asked);
+    let router = Router::new().fallback(move |request: Request| async move {
+        *asking.lock().unwrap() = request.uri().to_string();
+        let figures = json!({"total": 3, "successes": 2, "failures": 1, "partials": 0, "successRate": 0.666_667, "averageDurationMs": 12.5, "uniqueUsers": 2});
+        json!({"summary": figures, "series": [], "modules": [], "rejected": 4}).to_string()
+    });
+    let url = serve(router).await;
+    let variables = [("MODULE_MGMT_URL", url.as_str()), ("MODULE_MGMT_TOKEN", "secret")];
+    let (output, text) = mgmt(&["stats", "--module", "module-ai"], &variables).await;
     assert!(output.status.success() && text.contains("66.7 %") && text.contains("4 items were refused"), "{text}");
-    assert!(asked.lock().unwrap().last().unwrap().starts_with("/platform/modules/module-ai/usage/stats?"));
-    let (_, text) = mgmt(&[&["stats", "--json"], period.as_slice()].concat(), &variables).await;
+    assert!(asked.lock().unwrap().starts_with("/platform/modules/module-ai/usage/stats?"));
+    let (_, text) = mgmt(&["stats", "--json"], &variables).await;
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["rejected"], 4);
 }
 

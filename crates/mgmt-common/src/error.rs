@@ -46,9 +46,9 @@ pub enum Error {
     /// The request can be read, but what it brings is not taken, for a reason with a stable code.
     #[error("it is not taken: {}", .0.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("; "))]
     Rejected(Vec<FieldError>, &'static str),
-    /// What was asked for does not fit into one answer.
-    #[error("the answer would be larger than {limit_bytes} bytes; ask for a shorter period")]
-    AnswerTooLarge { limit_bytes: usize },
+    /// What was asked for does not fit into one answer; the text says what to ask for instead.
+    #[error("it does not fit into one answer; {0}")]
+    AnswerTooLarge(&'static str),
     /// Something this function needs does not answer; trying again later is safe.
     #[error("{dependency} is unavailable: {cause}")]
     Unavailable { dependency: Dependency, cause: String },
@@ -116,7 +116,7 @@ impl Error {
             }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", "The request is not valid"),
             Self::Rejected(_, code) => (StatusCode::UNPROCESSABLE_ENTITY, code, "The request is not taken"),
-            Self::AnswerTooLarge { .. } => {
+            Self::AnswerTooLarge(_) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", "The answer would be too large")
             }
             Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again later"),

@@ -7,3 +7,5 @@ pub mod gateway;
 pub mod lambda_api;
 pub mod runtime_api;
 pub mod severable;
+pub mod tls;
+pub mod unreachable;

@@ -1,74 +1,86 @@
-//! Statistics as CSV (RFC 4180).
+//! Statistics as CSV (RFC 4180), in pages that each fit into an answer.
 
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse as _, Response};
+use mgmt_common::caller::Caller;
 use mgmt_common::error::{Error, Result};
 
-use super::stats::label;
-use crate::store::stats::{ExportRow, MAX_EXPORT_ROWS, Question};
+use super::{cursor, lines};
+use crate::store::export::{self as store, Place};
+use crate::store::question::Question;
 
-/// A Lambda answers at most 6 MB, and JSON strings escape every line end and quote of the body.
-const MAX_CSV_BYTES: usize = 5 * 1024 * 1024;
+/// A Lambda answers at most 6 MB of JSON, in which the body is one string. The rest is for the headers.
+const MAX_BYTES: usize = 5 * 1024 * 1024;
 
-const COLUMNS: [&str; 15] = [
-    "bucket",
-    "start",
-    "end",
-    "org_id",
-    "module_name",
-    "total",
-    "successes",
-    "failures",
-    "partials",
-    "success_rate",
-    "average_duration_ms",
-    "min_duration_ms",
-    "max_duration_ms",
-    "duration_count",
-    "unique_users",
-];
+/// Lines of one answer; about as many fit into one.
+const MAX_LINES: usize = 50_000;
+
+/// Which part of an export.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// `None`: all that follows, in one answer.
+    limit: Option<usize>,
+    after: Option<Place>,
+}
+
+/// Reads `limit` and `cursor`; an answer in JSON has neither, and is `None`.
+pub(super) fn part(
+    is_csv: bool,
+    limit: Option<&str>,
+    cursor: Option<&str>,
+    mut wrong: impl FnMut(&str, String),
+) -> Option<Part> {
+    if !is_csv {
+        for (name, sent) in [("limit", limit), ("cursor", cursor)] {
+            if sent.is_some() {
+                wrong(name, "belongs to Accept: text/csv".to_owned());
+            }
+        }
+        return None;
+    }
+    let count = |text: &str| text.parse().ok().filter(|count| (1..=MAX_LINES).contains(count));
+    let part = Part { limit: limit.and_then(count), after: cursor.and_then(cursor::read) };
+    if limit.is_some() && part.limit.is_none() {
+        wrong("limit", format!("must be 1 to {MAX_LINES}"));
+    }
+    if cursor.is_some() && part.after.is_none() {
+        wrong("cursor", "must be as the Link of the page before has it".to_owned());
+    }
+    Some(part)
+}
 
 /// # Errors
-/// [`Error::AnswerTooLarge`]: the period is to be asked for in slices, as `mgmt usage export` does.
-pub(super) fn csv(rows: &[ExportRow], question: &Question) -> Result<Response> {
-    if rows.len() > MAX_EXPORT_ROWS {
-        return Err(Error::AnswerTooLarge { limit_bytes: MAX_CSV_BYTES });
-    }
-    let text = write(rows, question).map_err(|error| Error::Internal(format!("csv: {error}")))?;
-    if text.len() > MAX_CSV_BYTES {
-        return Err(Error::AnswerTooLarge { limit_bytes: MAX_CSV_BYTES });
+/// [`Error::AnswerTooLarge`]: not all lines fit, and it was not asked for in pages, so that nobody would look for the rest.
+pub(super) async fn answer(
+    state: &crate::State,
+    caller: &Caller,
+    question: &Question,
+    part: &Part,
+    asked: &Uri,
+) -> Result<Response> {
+    let limit = part.limit.unwrap_or(MAX_LINES);
+    let page = store::read_export(&state.database, caller, question, part.after.as_ref(), limit).await?;
+    let (text, written) =
+        lines::write(&page.rows, question, MAX_BYTES).map_err(|error| Error::Internal(format!("csv: {error}")))?;
+    let has_more = page.has_more || written < page.rows.len();
+    if has_more && part.limit.is_none() {
+        return Err(Error::AnswerTooLarge("ask for pages with limit, and for the next one as Link says, or for less"));
     }
     let mut response = text.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"));
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"usage.csv\""));
+    let last = written.checked_sub(1).and_then(|last| page.rows.get(last)).filter(|_| has_more);
+    if let Some(row) = last {
+        let place = Place { bucket: row.bucket, org_id: row.org_id.clone(), module_name: row.module_name.clone() };
+        let link = next(asked, &place).parse().map_err(|error| Error::Internal(format!("link: {error}")))?;
+        headers.insert(header::LINK, link);
+    }
     Ok(response)
 }
 
-fn write(rows: &[ExportRow], question: &Question) -> Result<String, Box<dyn std::error::Error>> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(COLUMNS)?;
-    for row in rows {
-        let (start, end) = question.clip(row.bucket);
-        let figures = &row.figures;
-        let optional = |value: Option<String>| value.unwrap_or_default();
-        writer.write_record([
-            label(question.granularity, row.bucket),
-            start.to_string(),
-            end.to_string(),
-            row.org_id.clone(),
-            row.module_name.clone(),
-            figures.total.to_string(),
-            figures.successes.to_string(),
-            figures.failures.to_string(),
-            figures.partials.to_string(),
-            optional(figures.success_rate.map(|rate| rate.to_string())),
-            optional(figures.average_duration_ms.map(|average| average.to_string())),
-            optional(figures.min_duration_ms.map(|ms| ms.to_string())),
-            optional(figures.max_duration_ms.map(|ms| ms.to_string())),
-            figures.duration_count.to_string(),
-            figures.unique_users.to_string(),
-        ])?;
-    }
-    Ok(String::from_utf8(writer.into_inner()?)?)
+/// RFC 8288: the same question behind another place. Relative, so that it never leads to another host.
+fn next(asked: &Uri, place: &Place) -> String {
+    let pairs = asked.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("cursor="));
+    format!("<{}?{}&cursor={}>; rel=\"next\"", asked.path(), pairs.collect::<Vec<_>>().join("&"), cursor::write(place))
 }

@@ -1,7 +1,10 @@
 //! The routes: extract, one call, map. The list below is also the OpenAPI document.
 
+mod cursor;
 mod export;
 mod ingest;
+mod lines;
+mod question;
 mod stats;
 
 use std::sync::Arc;

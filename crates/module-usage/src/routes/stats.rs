@@ -1,44 +1,20 @@
-//! Statistics. Days, weeks (ISO 8601, from Monday) and months are UTC.
+//! Statistics, as JSON or CSV.
 
 use axum::Json as Answer;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse as _, Response};
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use mgmt_common::caller::Caller;
 use mgmt_common::error::{Error, Result};
-use mgmt_common::field_error::FieldError;
-use mgmt_common::usage::event::EVENT_TYPES;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Shared, export};
-use crate::store::stats::{self as store, Figures, Question};
-
-/// Days without `startDate`.
-const DEFAULT_DAYS: i32 = 30;
-/// Ten years of days are about a megabyte.
-const MAX_DAYS: i32 = 3_660;
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub(super) struct UsageQuery {
-    /// First UTC day, such as 2026-11-02; 29 days before the last one by default.
-    start_date: Option<String>,
-    /// Last UTC day, itself included; today by default.
-    end_date: Option<String>,
-    /// `daily` (default), `weekly` (ISO weeks) or `monthly`. The first and last one may be cut by the period.
-    granularity: Option<String>,
-    /// Only events of this type.
-    event_type: Option<String>,
-    /// Only events that came this way: `http` or `sqs`.
-    source: Option<String>,
-    /// Platform admins only: one organisation instead of all. Others may name their own.
-    org_id: Option<String>,
-}
+use super::question::{self, Asked, Sent, UsageQuery};
+use super::{Shared, export, lines};
+use crate::store::figures::Figures;
+use crate::store::question::Question;
+use crate::store::stats as store;
 
 /// Figures over a period.
 #[derive(Debug, Serialize, ToSchema)]
@@ -87,101 +63,58 @@ struct ModuleFigures {
     figures: Figures,
 }
 
-type Sent = Result<Query<UsageQuery>, axum::extract::rejection::QueryRejection>;
-
-/// Usage of all modules: of the caller's organisation, and for platform admins of any or all. With `Accept: text/csv` one line per
-/// bucket, organisation and module.
+/// Usage of all modules: of the caller's organisation, and for platform admins of any or all.
+///
+/// With `Accept: text/csv` one line per bucket, organisation and module that was used, in this order, under a header. Without `limit` it
+/// is the whole of it, or 413. With `limit` it is one page: the header and at most so many lines, less than 5 MB. Where more lines
+/// follow, `Link: <path and query>; rel="next"` (RFC 8288) names the next page. What is counted between two pages may show in the later
+/// one. A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe in front, because spreadsheets would run
+/// it as a formula; organisations choose their ids.
 #[utoipa::path(get, path = "/platform/modules/usage", params(UsageQuery),
-    responses((status = 200, content((UsageStats = "application/json"), (String = "text/csv"))), (status = 403), (status = 404), (status = 422)))]
+    responses((status = 200, content((UsageStats = "application/json"), (String = "text/csv")),
+        headers(("Link" = Option<String>, description = "The next page of CSV, where there is one"))),
+        (status = 403), (status = 404), (status = 413), (status = 422)))]
 pub(super) async fn read_usage(
     caller: Caller,
     State(state): Shared,
+    uri: Uri,
     headers: HeaderMap,
     query: Sent,
 ) -> Result<Response> {
-    let question = question(&caller, query, None)?;
-    answer(&state, &caller, &headers, question).await
+    let asked = question::read(&caller, &headers, query, None)?;
+    answer(&state, &caller, asked, &uri).await
 }
 
 /// Usage of one module; as for all.
 #[utoipa::path(get, path = "/platform/modules/{name}/usage/stats", params(("name" = String, Path), UsageQuery),
-    responses((status = 200, content((UsageStats = "application/json"), (String = "text/csv"))), (status = 403), (status = 404), (status = 422)))]
+    responses((status = 200, content((UsageStats = "application/json"), (String = "text/csv")),
+        headers(("Link" = Option<String>, description = "The next page of CSV, where there is one"))),
+        (status = 403), (status = 404), (status = 413), (status = 422)))]
 pub(super) async fn read_module_usage(
     caller: Caller,
     State(state): Shared,
     Path(name): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
     query: Sent,
 ) -> Result<Response> {
-    let question = question(&caller, query, Some(name))?;
-    answer(&state, &caller, &headers, question).await
+    let asked = question::read(&caller, &headers, query, Some(name))?;
+    answer(&state, &caller, asked, &uri).await
 }
 
-async fn answer(state: &crate::State, caller: &Caller, headers: &HeaderMap, question: Question) -> Result<Response> {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let wants_csv = accept.split(',').any(|kind| kind.split(';').next().unwrap_or_default().trim() == "text/csv");
-    let mut response = if wants_csv {
-        export::csv(&store::read_export(&state.database, caller, &question).await?, &question)?
-    } else {
-        let found = store::read_stats(&state.database, caller, &question).await?;
-        Answer(stats(question, found)?).into_response()
+async fn answer(state: &crate::State, caller: &Caller, asked: Asked, uri: &Uri) -> Result<Response> {
+    let Asked { question, csv } = asked;
+    let mut response = match csv {
+        Some(part) => export::answer(state, caller, &question, &part, uri).await?,
+        None => {
+            let found = store::read_stats(&state.database, caller, &question).await?;
+            Answer(stats(question, found)?).into_response()
+        }
     };
     // Events come all the time: no answer is good for later.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
-}
-
-/// Only admins ask, org admins for their own organisation: another one's id is answered as one that does not exist.
-fn question(caller: &Caller, query: Sent, module: Option<String>) -> Result<Question> {
-    if !caller.is_platform_admin && !caller.is_org_admin {
-        return Err(Error::Forbidden);
-    }
-    let Query(query) = query.map_err(|rejection| Error::malformed(rejection.body_text()))?;
-    let org_id = match (caller.is_platform_admin, query.org_id) {
-        (true, org_id) => org_id,
-        (false, Some(org_id)) if org_id != caller.org_id => return Err(Error::NotFound),
-        (false, _) => Some(caller.org_id.clone()),
-    };
-    let mut errors = Vec::new();
-    let mut wrong = |name: &str, message: String| errors.push(FieldError::new(name, format!("{name} {message}")));
-    let mut date = |name: &str, sent: &Option<String>| -> Option<Date> {
-        let parsed = sent.as_ref().map(|text| {
-            text.parse::<Date>().ok().filter(|date| (1970..=9998).contains(&date.year()) && text.len() == 10)
-        });
-        if parsed == Some(None) {
-            wrong(name, "must be a day such as 2026-11-02".to_owned());
-        }
-        parsed.flatten()
-    };
-    let (start, end) = (date("startDate", &query.start_date), date("endDate", &query.end_date));
-    let end = end.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date());
-    let start = start.unwrap_or_else(|| end.saturating_sub(jiff::Span::new().days(DEFAULT_DAYS - 1)));
-    let days = (end - start).get_days() + 1;
-    if days < 1 {
-        wrong("endDate", "must not be before startDate".to_owned());
-    } else if days > MAX_DAYS {
-        wrong("startDate", format!("must be at most {MAX_DAYS} days before endDate"));
-    }
-    let granularity = match query.granularity.as_deref() {
-        None | Some("daily") => "daily",
-        Some("weekly") => "weekly",
-        Some("monthly") => "monthly",
-        Some(_) => {
-            wrong("granularity", "must be daily, weekly or monthly".to_owned());
-            "daily"
-        }
-    };
-    if query.event_type.as_deref().is_some_and(|sent| !EVENT_TYPES.contains(&sent)) {
-        wrong("eventType", format!("must be one of {}", EVENT_TYPES.join(", ")));
-    }
-    if query.source.as_deref().is_some_and(|sent| !["http", "sqs"].contains(&sent)) {
-        wrong("source", "must be http or sqs".to_owned());
-    }
-    if !errors.is_empty() {
-        return Err(Error::Invalid(errors));
-    }
-    Ok(Question { org_id, module, start, end, granularity, event_type: query.event_type, source: query.source })
 }
 
 /// A module that was never used and is not registered is none.
@@ -193,7 +126,7 @@ fn stats(question: Question, found: store::Found) -> Result<UsageStats> {
     let series = question.buckets().map(|(first, start, end)| Bucket {
         start,
         end,
-        label: label(question.granularity, first),
+        label: lines::label(question.granularity, first),
         figures: buckets.remove(&first).unwrap_or_default(),
     });
     let series = series.collect();
@@ -211,16 +144,4 @@ fn stats(question: Question, found: store::Found) -> Result<UsageStats> {
         modules,
         rejected,
     })
-}
-
-/// `first` is the first day of the whole bucket, which may lie before the period.
-pub(super) fn label(granularity: &str, first: Date) -> String {
-    match granularity {
-        "weekly" => {
-            let week = first.iso_week_date();
-            format!("{:04}-W{:02}", week.year(), week.week())
-        }
-        "monthly" => format!("{:04}-{:02}", first.year(), first.month()),
-        _ => first.to_string(),
-    }
 }

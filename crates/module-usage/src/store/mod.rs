@@ -1,4 +1,7 @@
 //! The SQL of this function. Each statement begins with its function's name.
 
+pub(crate) mod export;
+pub(crate) mod figures;
 pub(crate) mod maintenance;
+pub(crate) mod question;
 pub(crate) mod stats;

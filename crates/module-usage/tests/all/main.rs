@@ -9,6 +9,8 @@ mod maintenance;
 mod property;
 mod queue;
 mod routes;
+mod server;
+mod small_disk;
 mod storm;
 mod tenancy;
 mod values;

@@ -1,6 +1,10 @@
 //! FAULTS row 11 for usage: an organisation learns nothing about another one.
 
-use mgmt_testkit::gateway::{Request, Who};
+mod duplicates;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mgmt_testkit::gateway::{Answer, Request, Who};
 use serde_json::{Value, json};
 
 use crate::bed::{BATCH, Bed, STATS};
@@ -55,6 +59,34 @@ async fn row_11_answers_are_the_same_whatever_another_organisation_does() {
         busy.send(&without_path("org-b")).await.expect(404).body,
         busy.send(&without_path("org-x")).await.expect(404).body
     );
+}
+
+/// A cursor is only compared with: it shows nobody else's lines, and does not tell whether the line that it names exists.
+#[tokio::test]
+async fn row_11_a_cursor_of_another_organisation_shows_own_lines_only_and_tells_nothing() {
+    let bed = Bed::new().await;
+    for org in ["org-0", "org-a", "org-b"] {
+        bed.deliver(&[message(org, "u1", &event(1)), message(org, "u2", &event(2))]).await;
+    }
+    let page =
+        |who: Who, query: &str| Request::get(&format!("{STATS}?limit=1{query}")).by(who).header("accept", "text/csv");
+    // The platform admin's pages: behind org-0, and behind org-b.
+    let first = bed.send(&page(Who::PlatformAdmin, "")).await.expect(200);
+    let cursor =
+        |answer: &Answer| answer.header("link").split("&cursor=").nth(1).unwrap().split('>').next().unwrap().to_owned();
+    let behind_0 = cursor(&first);
+    let second = bed.send(&page(Who::PlatformAdmin, &format!("&cursor={behind_0}"))).await.expect(200);
+    assert!(second.body.contains(",org-a,"), "{second:?}");
+    let decoded = |cursor: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).unwrap()).unwrap();
+    let naming = |org: &str| URL_SAFE_NO_PAD.encode(decoded(&behind_0).replace("org-0", org));
+    for (there, nowhere, sees) in [("org-0", "org-1", true), ("org-b", "org-c", false)] {
+        let [one, two] = [there, nowhere].map(|org| page(Who::OrgAdmin, &format!("&cursor={}", naming(org))));
+        let (one, two) = (bed.send(&one).await.expect(200), bed.send(&two).await.expect(200));
+        assert_eq!((&one.headers, &one.body), (&two.headers, &two.body), "{there}");
+        assert_eq!(one.body.contains(",org-a,module-ai,2,"), sees, "{one:?}");
+        assert!(!one.body.contains("org-0") && !one.body.contains("org-b"), "{one:?}");
+        assert_eq!(one.header("link"), "");
+    }
 }
 
 #[tokio::test]

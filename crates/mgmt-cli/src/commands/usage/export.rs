@@ -1,7 +1,7 @@
 //! `mgmt usage export`.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,8 +12,8 @@ use super::period::{Period, Selection};
 use crate::api::Api;
 use crate::output::Failure;
 
-/// Buckets of a first request; a request whose answer does not fit is halved.
-const SLICE: usize = 31;
+/// Lines of one request. The platform may answer with fewer, and must answer in time: a page of months reads all days of a month.
+const PAGE: usize = 10_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
@@ -30,39 +30,43 @@ pub(crate) struct Export {
 
 pub(super) fn run(arguments: &Export) -> Result<(), Failure> {
     let (from, to) = arguments.period.days()?;
-    let buckets = arguments.selection.granularity.buckets(from, to);
     let mut out: Box<dyn Write> = match &arguments.output {
         Some(path) => {
             let file = File::create(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
-            Box::new(BufWriter::new(file))
+            Box::new(file)
         }
-        None => Box::new(BufWriter::new(io::stdout().lock())),
+        None => Box::new(io::stdout().lock()),
     };
     // Drawn only where standard error is a terminal.
-    let bar = ProgressBar::new(buckets.len() as u64);
-    let mut slices: Vec<&[(Date, Date)]> = buckets.chunks(SLICE).rev().collect();
+    let bar = ProgressBar::new(days(from, to) + 1);
+    let mut reached = from;
+    let mut next = Some(format!("{}&limit={PAGE}", arguments.selection.path((from, to))));
     let mut with_header = true;
-    while let Some(slice) = slices.pop() {
-        let (Some(first), Some(last)) = (slice.first(), slice.last()) else { continue };
-        match arguments.api.text(&arguments.selection.path((first.0, last.1)), "text/csv") {
-            Ok(text) => {
-                let rows =
-                    if with_header { text.as_str() } else { text.split_once("\r\n").map_or("", |(_, rows)| rows) };
-                if let Err(error) = out.write_all(rows.as_bytes()) {
-                    return written(Err(error));
-                }
-                with_header = false;
-                bar.inc(slice.len() as u64);
-            }
-            Err(refused) if refused.status == 413 && slice.len() > 1 => {
-                let (earlier, later) = slice.split_at(slice.len() / 2);
-                slices.extend([later, earlier]);
-            }
-            Err(refused) => return Err(refused.failure(&format!("{} to {}: ", first.0, last.1))),
+    while let Some(path) = next {
+        let page = arguments.api.page(&path, "text/csv");
+        let (text, following) = page.map_err(|refused| refused.failure(&format!("from {reached} on: ")))?;
+        let rows = if with_header { text.as_str() } else { text.split_once("\r\n").map_or("", |(_, rows)| rows) };
+        if let Err(error) = out.write_all(rows.as_bytes()).and_then(|()| out.flush()) {
+            return written(Err(error));
         }
+        with_header = false;
+        if let Some(day) = last_day(rows) {
+            reached = day;
+            bar.set_position(days(from, day));
+        }
+        next = following;
     }
     bar.finish_and_clear();
-    written(out.flush())
+    Ok(())
+}
+
+/// The first day of the last line: its second cell, which needs no quotes.
+fn last_day(rows: &str) -> Option<Date> {
+    rows.trim_end().rsplit("\r\n").next()?.split(',').nth(1)?.parse().ok()
+}
+
+fn days(from: Date, to: Date) -> u64 {
+    u64::try_from((to - from).get_days()).unwrap_or_default()
 }
 
 /// A reader that stops reading (`| head`) is no failure.

@@ -15,7 +15,7 @@ pub(crate) enum Command {
     Stats(stats::Stats),
     /// Recounts days from the raw events and prints where the figures differ; exits with 1 where they do.
     Verify(verify::Verify),
-    /// Writes figures as CSV, in as many requests as it takes.
+    /// Writes figures as CSV, page by page as they arrive.
     Export(export::Export),
 }
 

@@ -1,7 +1,7 @@
 //! What is asked for: days, and what of them.
 
 use clap::{Args, ValueEnum};
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use jiff::{Span, Timestamp, tz::TimeZone};
 
 use crate::output::Failure;
@@ -29,7 +29,7 @@ impl Period {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Granularity {
+enum Granularity {
     Daily,
     Weekly,
     Monthly,
@@ -42,22 +42,6 @@ impl Granularity {
             Self::Weekly => "weekly",
             Self::Monthly => "monthly",
         }
-    }
-
-    /// The buckets of a period, cut by it. Unique users of a bucket are right only if it is asked for as a whole.
-    pub(crate) fn buckets(self, from: Date, to: Date) -> Vec<(Date, Date)> {
-        let mut buckets = Vec::new();
-        let mut start = from;
-        while start <= to {
-            let next = match self {
-                Self::Daily => start.saturating_add(Span::new().days(1)),
-                Self::Weekly => start.saturating_add(Span::new().days(7 - start.weekday().since(Weekday::Monday))),
-                Self::Monthly => start.first_of_month().saturating_add(Span::new().months(1)),
-            };
-            buckets.push((start, next.saturating_sub(Span::new().days(1)).min(to)));
-            start = next;
-        }
-        buckets
     }
 }
 
@@ -77,7 +61,7 @@ pub(crate) struct Selection {
     source: Option<String>,
     /// Weeks are ISO weeks; all days are UTC.
     #[arg(long, value_enum, default_value = "daily")]
-    pub(crate) granularity: Granularity,
+    granularity: Granularity,
 }
 
 impl Selection {
@@ -103,16 +87,8 @@ fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Granularity;
-
     #[test]
-    fn buckets_cover_a_period_without_gaps() {
-        let (from, to) = ("2026-12-30".parse().unwrap(), "2027-02-02".parse().unwrap());
-        for (granularity, count) in [(Granularity::Daily, 35), (Granularity::Weekly, 6), (Granularity::Monthly, 3)] {
-            let buckets = granularity.buckets(from, to);
-            assert_eq!((buckets.len(), buckets[0].0, buckets[count - 1].1), (count, from, to), "{granularity:?}");
-            assert!(buckets.windows(2).all(|pair| pair[0].1.tomorrow().unwrap() == pair[1].0));
-        }
+    fn ids_are_encoded_for_a_query() {
         assert_eq!(super::encoded("auth0|1 &ü"), "auth0%7C1%20%26%C3%BC");
     }
 }

@@ -2,8 +2,9 @@ use std::time::{Duration, Instant};
 
 use mgmt_common::db::Database;
 use mgmt_common::error::{Dependency, Error};
-use mgmt_common::settings::DatabaseRole;
+use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
+use mgmt_testkit::unreachable::{self, Unreachable};
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::Value;
 use tokio_postgres::types::Type;
@@ -26,14 +27,17 @@ async fn an_unreachable_database_is_answered_inside_five_seconds() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().port()
     };
-    for (what, url) in [
-        ("refused", format!("postgres://u:p@127.0.0.1:{refused_port}/db")),
-        ("accepts and says nothing", format!("postgres://u:p@127.0.0.1:{stalled_port}/db")),
-        ("no such name", "postgres://u:p@no-such-host.invalid/db".to_owned()),
-        ("wrong password", database.url(REQUEST_LOGIN).replace("local-only", "wrong")),
-        ("no such database", database.url(REQUEST_LOGIN).replace(&database.name, "nowhere")),
-    ] {
-        let unreachable = Database::new(settings(url, DatabaseRole::Request));
+    let local = |what, url| Unreachable { what, url, ca_pem: None };
+    let nowhere = database.url(REQUEST_LOGIN).replace(&database.name, "nowhere");
+    let mut ways = unreachable::ways(&database, REQUEST_LOGIN).await;
+    ways.extend([
+        local("refused", format!("postgres://u:p@127.0.0.1:{refused_port}/db")),
+        local("accepts and says nothing", format!("postgres://u:p@127.0.0.1:{stalled_port}/db")),
+        local("no such database", nowhere),
+    ]);
+    for Unreachable { what, url, ca_pem } in ways {
+        let settings = DatabaseSettings { ca_pem, ..settings(url, DatabaseRole::Request) };
+        let unreachable = Database::new(settings);
         let started = Instant::now();
         let read = unreachable.read_as::<Value>(&caller(true), IDENTITY, &[]).await;
         assert!(is_unavailable(&read), "{what}: {read:?}");

@@ -8,7 +8,7 @@ use crate::bed::{Bed, STATS};
 use crate::values::{event, id_at, message, with};
 
 /// Events of users on days of the weeks before: day (ago), user, type, status, duration.
-async fn bed() -> (Bed, Vec<String>) {
+pub(super) async fn bed() -> (Bed, Vec<String>) {
     let bed = Bed::new().await;
     let noon = Timestamp::now().as_millisecond() / 86_400_000 * 86_400_000;
     let day = |ago: i64| {
@@ -161,31 +161,4 @@ async fn questions_that_make_no_sense_are_422_or_400() {
     for query in ["x=1", "startDate=2026-11-01&startDate=2026-11-02", "org_id=org-b"] {
         bed.send(&get(query)).await.expect(400);
     }
-}
-
-#[tokio::test]
-async fn an_export_is_csv_with_one_line_per_bucket_organisation_and_module() {
-    let (bed, days) = bed().await;
-    bed.deliver(&[message("org,\"b\"", "u1", &event(9))]).await;
-    let path = format!("{STATS}?startDate={}&endDate={}&granularity=monthly", days[25], days[0]);
-    let own = bed.send(&Request::get(&path).by(Who::OrgAdmin).header("accept", "text/csv")).await.expect(200);
-    assert_eq!(own.header("content-type"), "text/csv; charset=utf-8; header=present");
-    assert!(own.body.starts_with("bucket,start,end,org_id,module_name,total,"), "{}", own.body);
-    assert!(!own.body.contains("org,"), "{}", own.body);
-    let all = bed.send(&Request::get(&path).header("accept", "text/csv")).await.expect(200);
-    assert!(all.body.contains(",\"org,\"\"b\"\"\",module-ai,1,1,0,0,1,10,10,10,1,1\r\n"), "{}", all.body);
-}
-
-#[tokio::test]
-async fn an_export_that_does_not_fit_is_413() {
-    let bed = Bed::new().await;
-    bed.arrange(
-        "insert into platform_module_usage_daily
-         select 'org-' || n, date '2026-11-02', 'module-ai', 'api_call', 'http', 1, 1, 0, 0, 0, 0, 0, null, null,
-           module_mgmt.usage_scope('org-' || n, date '2026-11-02', 'module-ai', 'api_call', 'http') from generate_series(1, 50001) n",
-    )
-    .await;
-    let request =
-        Request::get(&format!("{STATS}?startDate=2026-11-01&endDate=2026-11-03")).header("accept", "text/csv");
-    assert_eq!(bed.send(&request).await.expect(413).code(), "answer_too_large");
 }
