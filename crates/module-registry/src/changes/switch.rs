@@ -96,7 +96,8 @@ fn planned(rows: &[GraphRow], name: &ModuleName, switch: &Switch) -> Result<Plan
     })
 }
 
-/// Asked before the registry is locked, because it may take long where much is used, and others would wait. `None`: it took too long.
+/// Asked before the registry is locked, because it may take long where much is used, and others would wait. `None`: it could not be
+/// had in time.
 async fn activity(
     database: &Database,
     caller: &Caller,
@@ -108,9 +109,15 @@ async fn activity(
     });
     let names = looking.await?;
     match tokio::time::timeout(PATIENCE, read_activity(database, caller, &names)).await {
-        Ok(activity) => activity.map(Some),
+        Ok(Ok(activity)) => Ok(Some(activity)),
+        // Where the database is really down, the change that follows says so.
+        Ok(Err(error @ Error::Unavailable { .. })) => {
+            tracing::warn!(%name, %error, "who used the module in the last 30 days cannot be read");
+            Ok(None)
+        }
+        Ok(Err(error)) => Err(error),
         Err(_) => {
-            tracing::warn!(%name, "who used the module in the last 30 days took too long to find out");
+            tracing::warn!(%name, "who used the module in the last 30 days takes too long to find out");
             Ok(None)
         }
     }
