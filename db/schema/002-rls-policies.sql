@@ -125,22 +125,30 @@ alter table public.platform_warming_run    enable row level security, force row 
 alter table public.platform_warming_target enable row level security, force row level security;
 
 -- Policies of the old system, and our own of an earlier run, go; any other is not ours and is reported.
-do $$
+create or replace function module_mgmt.drop_our_policies(variadic tables text[]) returns void
+language plpgsql set search_path = '' as $$
 declare
   found record;
 begin
   for found in
-    select tablename, policyname from pg_policies
-    where schemaname = 'public' and tablename in
-      ('platform_lambda_config', 'platform_rule_sync', 'platform_warming_run', 'platform_warming_target')
+    select tablename, policyname from pg_catalog.pg_policies where schemaname = 'public' and tablename = any (tables)
   loop
     if found.policyname ~* '^super admins can .+ all platform configs$'
-       or found.policyname like 'Platform admins %' or found.policyname like 'The worker %' then
+       or found.policyname ~ '^(Platform admins|Organisation admins|Members|Everybody signed in|The worker|The definer) ' then
       execute format('drop policy %I on public.%I', found.policyname, found.tablename);
     else
       raise warning 'policy "%" on % is not of module-mgmt; it stays in force', found.policyname, found.tablename;
     end if;
   end loop;
+end
+$$;
+comment on function module_mgmt.drop_our_policies(text[]) is 'Clears tables of public for the policies that a schema file makes anew.';
+revoke all on function module_mgmt.drop_our_policies(text[]) from public;
+
+do $$
+begin
+  perform module_mgmt.drop_our_policies(
+    'platform_lambda_config', 'platform_rule_sync', 'platform_warming_run', 'platform_warming_target');
 end
 $$;
 

@@ -55,21 +55,37 @@ $$;
 comment on function module_mgmt.module_states() is
   'What decides whether each module is on for the caller''s organisation; nothing without a caller.';
 
--- Handed over to the definer, who may create nothing afterwards.
-do $$
+-- A definer function runs as its owner; ours may create nothing, neither before nor afterwards.
+create or replace function module_mgmt.hand_to_definer(variadic names text[]) returns void
+language plpgsql set search_path = '' as $$
 declare
   handed record;
+  missing text;
 begin
+  select name into missing from unnest(names) as name
+  where not exists (select from pg_catalog.pg_proc
+    where proname = name and prosecdef and pronamespace in ('public'::regnamespace, 'module_mgmt'::regnamespace));
+  if missing is not null then
+    raise exception 'there is no definer function %', missing;
+  end if;
   grant create on schema public, module_mgmt to module_mgmt_definer;
   for handed in
-    select oid::regprocedure as name from pg_proc
-    where oid in ('public.platform_module_registry_check()'::regprocedure, 'public.platform_module_audit_change()'::regprocedure,
-                  'module_mgmt.registry_version()'::regprocedure, 'module_mgmt.module_states()'::regprocedure)
+    select oid::regprocedure as name from pg_catalog.pg_proc
+    where proname = any (names) and prosecdef and pronamespace in ('public'::regnamespace, 'module_mgmt'::regnamespace)
       and proowner <> 'module_mgmt_definer'::regrole
   loop
     execute format('alter function %s owner to module_mgmt_definer', handed.name);
   end loop;
   revoke create on schema public, module_mgmt from module_mgmt_definer;
+end
+$$;
+comment on function module_mgmt.hand_to_definer(text[]) is 'Makes module_mgmt_definer the owner of definer functions that a schema file has made.';
+revoke all on function module_mgmt.hand_to_definer(text[]) from public;
+
+do $$
+begin
+  perform module_mgmt.hand_to_definer(
+    'platform_module_registry_check', 'platform_module_audit_change', 'registry_version', 'module_states');
 end
 $$;
 
@@ -116,22 +132,10 @@ alter table public.platform_module_override enable row level security, force row
 alter table public.platform_module_audit    enable row level security, force row level security;
 alter table public.platform_module_version  enable row level security, force row level security;
 
--- Our own policies of an earlier run go; any other is not ours and is reported.
 do $$
-declare
-  found record;
 begin
-  for found in
-    select tablename, policyname from pg_policies
-    where schemaname = 'public' and tablename in
-      ('platform_module_registry', 'platform_module_override', 'platform_module_audit', 'platform_module_version')
-  loop
-    if found.policyname ~ '^(Platform admins|Organisation admins|Members|Everybody signed in|The worker|The definer) ' then
-      execute format('drop policy %I on public.%I', found.policyname, found.tablename);
-    else
-      raise warning 'policy "%" on % is not of module-mgmt; it stays in force', found.policyname, found.tablename;
-    end if;
-  end loop;
+  perform module_mgmt.drop_our_policies(
+    'platform_module_registry', 'platform_module_override', 'platform_module_audit', 'platform_module_version');
 end
 $$;
 

@@ -57,21 +57,9 @@ alter table public.platform_module_usage_reject       enable row level security,
 alter table public.platform_module_usage_reject_count enable row level security, force row level security;
 
 do $$
-declare
-  found record;
 begin
-  for found in
-    select tablename, policyname from pg_policies
-    where schemaname = 'public' and tablename in
-      ('platform_module_usage', 'platform_module_usage_daily', 'platform_module_usage_user', 'platform_module_usage_day',
-       'platform_module_usage_reject', 'platform_module_usage_reject_count')
-  loop
-    if found.policyname ~ '^(Platform admins|Organisation admins|The worker|The definer) ' then
-      execute format('drop policy %I on public.%I', found.policyname, found.tablename);
-    else
-      raise warning 'policy "%" on % is not of module-mgmt; it stays in force', found.policyname, found.tablename;
-    end if;
-  end loop;
+  perform module_mgmt.drop_our_policies('platform_module_usage', 'platform_module_usage_daily', 'platform_module_usage_user',
+    'platform_module_usage_day', 'platform_module_usage_reject', 'platform_module_usage_reject_count');
 end
 $$;
 

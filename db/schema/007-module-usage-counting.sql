@@ -197,21 +197,9 @@ $$;
 comment on function module_mgmt.usage_states(text[]) is
   'Every module with what switches it off, and since when for which of the organisations; a request learns about its own only.';
 
--- Handed over to the definer, who may create nothing afterwards.
 do $$
-declare
-  handed record;
 begin
-  grant create on schema module_mgmt to module_mgmt_definer;
-  for handed in
-    select oid::regprocedure as name from pg_proc
-    where pronamespace = 'module_mgmt'::regnamespace and prosecdef and proname in ('record_usage', 'record_usage_columns', 'keep_usage_rejects',
-      'usage_states')
-      and proowner <> 'module_mgmt_definer'::regrole
-  loop
-    execute format('alter function %s owner to module_mgmt_definer', handed.name);
-  end loop;
-  revoke create on schema module_mgmt from module_mgmt_definer;
+  perform module_mgmt.hand_to_definer('record_usage', 'record_usage_columns', 'keep_usage_rejects', 'usage_states');
 end
 $$;
 

@@ -193,21 +193,10 @@ $$;
 comment on function module_mgmt.prune_usage_rejects(integer) is
   'Forgets refused items older than the days given, and counts older than 13 months; answers how many items.';
 
--- Handed over to the definer, who may create nothing afterwards.
 do $$
-declare
-  handed record;
 begin
-  grant create on schema module_mgmt to module_mgmt_definer;
-  for handed in
-    select oid::regprocedure as name from pg_proc
-    where pronamespace = 'module_mgmt'::regnamespace and prosecdef and proname in ('recount_usage', 'verify_usage', 'rebuild_usage',
-      'seal_usage', 'make_usage_partitions', 'drop_usage_partition', 'prune_usage_rejects')
-      and proowner <> 'module_mgmt_definer'::regrole
-  loop
-    execute format('alter function %s owner to module_mgmt_definer', handed.name);
-  end loop;
-  revoke create on schema module_mgmt from module_mgmt_definer;
+  perform module_mgmt.hand_to_definer('recount_usage', 'verify_usage', 'rebuild_usage', 'seal_usage',
+    'make_usage_partitions', 'drop_usage_partition', 'prune_usage_rejects');
 end
 $$;
 

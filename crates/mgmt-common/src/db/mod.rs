@@ -13,7 +13,7 @@ mod tls;
 mod transaction;
 
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use deadpool_postgres::{Pool, PoolError};
 use scoped_futures::ScopedBoxFuture;
@@ -59,6 +59,8 @@ struct Identity {
     role: &'static str,
     claims: String,
     limit: Duration,
+    /// Instead of what the login has.
+    statement_timeout: Option<Duration>,
 }
 
 impl Database {
@@ -103,6 +105,15 @@ impl Database {
         self.run(&self.worker()?, work).await
     }
 
+    /// [`Self::run_as_worker`] for work that may take until then, whatever the login's limit for a statement is.
+    ///
+    /// # Errors
+    /// As [`Self::run_as`].
+    pub async fn run_as_worker_until<'work, T>(&self, deadline: Instant, work: impl Work<'work, T>) -> Result<T> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.run(&Identity { limit: left, statement_timeout: Some(left), ..self.worker()? }, work).await
+    }
+
     /// Whether the database answers, for the health route. It reads no table and sets no role.
     pub async fn answers(&self) -> bool {
         let asked = async {
@@ -135,8 +146,12 @@ impl Database {
             return Err(Error::Internal(format!("this function's database login cannot act as {role:?}")));
         }
         Ok(match role {
-            DatabaseRole::Request => Identity { role: "module_mgmt_request", claims, limit: REQUEST_LIMIT },
-            DatabaseRole::Worker => Identity { role: "module_mgmt_worker", claims, limit: WORKER_LIMIT },
+            DatabaseRole::Request => {
+                Identity { role: "module_mgmt_request", claims, limit: REQUEST_LIMIT, statement_timeout: None }
+            }
+            DatabaseRole::Worker => {
+                Identity { role: "module_mgmt_worker", claims, limit: WORKER_LIMIT, statement_timeout: None }
+            }
         })
     }
 
@@ -227,7 +242,8 @@ impl Database {
     }
 
     async fn begin(&self, identity: &Identity) -> Result<Transaction, fault::Fault> {
-        Transaction::begin(self.connect().await?, identity.role, &identity.claims).await
+        let Identity { role, claims, statement_timeout, .. } = identity;
+        Transaction::begin(self.connect().await?, role, claims, *statement_timeout).await
     }
 
     async fn connect(&self) -> Result<Connection, fault::Fault> {

@@ -1,6 +1,7 @@
 //! One transaction behind a door.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
@@ -28,10 +29,19 @@ enum State {
 }
 
 impl Transaction {
-    pub(super) async fn begin(connection: Connection, role: &str, claims: &str) -> Result<Self, Fault> {
+    pub(super) async fn begin(
+        connection: Connection,
+        role: &str,
+        claims: &str,
+        statement_timeout: Option<Duration>,
+    ) -> Result<Self, Fault> {
         connection.begin().await?;
-        let settings = "-- begin\nselect set_config('role', $1, true), set_config('request.jwt.claims', $2, true)";
-        connection.query(settings, &[(&role, Type::TEXT), (&claims, Type::TEXT)]).await?;
+        let settings = "-- begin
+            select set_config('role', $1, true), set_config('request.jwt.claims', $2, true),
+              set_config('statement_timeout', coalesce($3, current_setting('statement_timeout')), true)";
+        // Zero would be no limit at all.
+        let timeout = statement_timeout.map(|timeout| timeout.as_millis().max(1).to_string());
+        connection.query(settings, &[(&role, Type::TEXT), (&claims, Type::TEXT), (&timeout, Type::TEXT)]).await?;
         Ok(Self { connection, state: Mutex::new(State::Sound) })
     }
 

@@ -1,5 +1,7 @@
 //! What keeps the tables in shape.
 
+use std::time::Instant;
+
 use jiff::civil::Date;
 use mgmt_common::db::Database;
 use mgmt_common::error::{Error, Result};
@@ -17,10 +19,14 @@ pub(crate) struct SealedDay {
 }
 
 /// Closes the next day that nothing can come for any more.
-pub(crate) async fn seal_next_day(database: &Database, last_open_days: i32) -> Result<Option<SealedDay>> {
+pub(crate) async fn seal_next_day(
+    database: &Database,
+    last_open_days: i32,
+    deadline: Instant,
+) -> Result<Option<SealedDay>> {
     let statement = "-- seal_next_day\nselect day, was_repaired from module_mgmt.seal_usage($1)";
     database
-        .run_as_worker(|tx| {
+        .run_as_worker_until(deadline, |tx| {
             async move {
                 let row = tx.query_opt(statement, &[(&last_open_days, Type::INT4)]).await?;
                 Ok(row.map(|row| SealedDay { day: row.get(0), was_repaired: row.get(1) }))

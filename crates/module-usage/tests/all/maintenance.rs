@@ -1,5 +1,6 @@
 //! Partitions, seals, retention, and what a recount finds.
 
+use mgmt_testkit::database::{REQUEST_LOGIN, WORKER_LOGIN};
 use serde_json::json;
 
 use crate::bed::Bed;
@@ -48,6 +49,43 @@ async fn old_days_are_sealed_in_order_and_a_difference_is_repaired_and_told() {
         (&again["sealed"], &again["partitionsMade"], &again["partitionsDropped"]),
         (&json!([]), &json!(0), &json!([]))
     );
+}
+
+/// A day of many events takes longer to recount than a statement of the worker's login may take otherwise.
+#[tokio::test]
+async fn a_day_may_take_as_long_to_seal_as_the_function_has_left() {
+    let bed = Bed::new().await;
+    old_days(&bed).await;
+    let impatient = "?options=-c%20statement_timeout=1000%20-c%20lock_timeout=0";
+    let urls = (bed.database.url(REQUEST_LOGIN), format!("{}{impatient}", bed.database.url(WORKER_LOGIN)));
+    let bed = Bed::with_urls(bed.database, urls);
+    // Somebody holds the first of the days for longer than that.
+    let admin = bed.database.admin().await;
+    admin
+        .batch_execute(
+            "begin; select pg_advisory_xact_lock(1297433671, module_mgmt.usage_day_key(min(usage_date)))
+             from platform_module_usage_daily",
+        )
+        .await
+        .unwrap();
+    let release = async {
+        tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+        admin.batch_execute("commit").await.unwrap();
+    };
+    let (report, ()) = tokio::join!(bed.maintain(), release);
+    assert_eq!(report.unwrap()["sealed"].as_array().unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn a_day_that_cannot_be_sealed_is_an_error_and_keeps_nothing_else_from_being_done() {
+    let bed = Bed::new().await;
+    old_days(&bed).await;
+    bed.deliver(&["poison".into()]).await;
+    bed.arrange("update platform_module_usage_reject set rejected_at = now() - interval '31 days'").await;
+    bed.arrange("alter table platform_module_usage_day add constraint never check (false)").await;
+    assert!(bed.maintain().await.is_err());
+    assert_eq!(bed.look("select count(*)::text from platform_module_usage_reject").await, "0");
+    assert_eq!(bed.look("select count(*)::text from platform_module_usage_day").await, "0");
 }
 
 #[tokio::test]

@@ -86,7 +86,12 @@ struct Answered {
 /// A problem document's code where there is one, else the HTTP status.
 fn ended(answer: &str) -> Ended {
     // An answer without a status is one of 200: API Gateway takes any JSON for a body.
-    let Ok(Answered { status: Some(status @ 400..), body }) = serde_json::from_str(answer) else { return Ended::Well };
+    let (status, body) = match serde_json::from_str(answer) {
+        Ok(Answered { status: Some(status @ 400..), body }) => (status, body),
+        // Multi-Status (RFC 4918 section 11.1): some of it went well.
+        Ok(Answered { status: Some(207), .. }) => return Ended::HalfWell,
+        _ => return Ended::Well,
+    };
     let problem = body.as_ref().and_then(Value::as_str).and_then(|body| serde_json::from_str::<Value>(body).ok());
     let code = problem.as_ref().and_then(|problem| problem["code"].as_str());
     Ended::Badly(code.map_or_else(|| format!("http_{status}"), str::to_owned))

@@ -102,6 +102,12 @@ async fn failures_are_recorded_with_their_code() {
 }
 
 #[tokio::test]
+async fn an_answer_for_several_things_is_a_partial_success() {
+    let (_, records) = handled(&request(), Ok(json!({"statusCode": 207, "body": "{}"}))).await;
+    assert_eq!((&records[0]["event"]["status"], records[0]["event"].get("errorCode")), (&json!("partial"), None));
+}
+
+#[tokio::test]
 async fn pings_other_events_and_requests_without_a_caller_are_no_use() {
     let ping = json!({"source": crate::host::warm::PING_SOURCE, "ping": {"runId": "r", "invocation": 1, "of": 1, "holdMs": 0}});
     let mut anonymous = request();
