@@ -1,22 +1,23 @@
-//! One item of a batch, on its way into the database: an event to count, or what is wrong with it.
+//! One item of a batch: an event to count, or what is wrong with it; and whose it is.
 
-use jiff::Timestamp;
+use module_mgmt_protocol::caller::Caller;
+use module_mgmt_protocol::field_error::FieldError;
+use module_mgmt_protocol::usage::MAX_EVENT_BYTES;
 
 use super::check::CheckedEvent;
-use super::judge::States;
-use super::window;
-use crate::field_error::FieldError;
+use super::id;
+use super::sent::SentEvent;
+use module_mgmt_protocol::usage::reject_reason::RejectReason;
 
 /// Why an item is not counted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Stable, for programs.
-    pub reason: &'static str,
+    pub reason: RejectReason,
     pub errors: Vec<FieldError>,
 }
 
 impl Refusal {
-    pub fn new(reason: &'static str, pointer: &str, message: impl Into<String>) -> Self {
+    pub fn new(reason: RejectReason, pointer: &str, message: impl Into<String>) -> Self {
         Self { reason, errors: vec![FieldError::new(pointer, message)] }
     }
 
@@ -27,43 +28,45 @@ impl Refusal {
     }
 }
 
-/// Whose item it is.
-#[derive(Debug, Clone, Default)]
-pub struct Sender {
+/// Whom a use is counted for. A message that cannot be read is nobody's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attribution {
     pub org_id: Option<String>,
     pub user_id: Option<String>,
 }
 
-#[derive(Debug, Clone)]
-pub struct Item {
-    pub sender: Sender,
-    pub event: Result<CheckedEvent, Refusal>,
-    /// What was sent; kept when it is refused.
-    pub raw: String,
-}
-
-impl Item {
-    /// Refuses what is outside the window or of a module that was off.
-    pub fn judge(&mut self, states: &States, now: Timestamp, max_age_days: u16) {
-        let Ok(event) = &self.event else { return };
-        let org_id = self.sender.org_id.as_deref().unwrap_or_default();
-        let refusal = states
-            .known(&event.module_name)
-            .and_then(|()| in_window(event, now, max_age_days))
-            .and_then(|()| states.judge(&event.module_name, org_id, event.occurred_at));
-        if let Err(refusal) = refusal {
-            self.event = Err(refusal);
-        }
+impl Attribution {
+    pub fn of(caller: &Caller) -> Self {
+        Self { org_id: Some(caller.org_id.clone()), user_id: Some(caller.user_id.clone()) }
     }
 }
 
-/// Both times: the id's decides where the event is stored, the other one what it counts for.
-fn in_window(event: &CheckedEvent, now: Timestamp, max_age_days: u16) -> Result<(), Refusal> {
-    for (pointer, time) in [("/occurredAt", event.occurred_at), ("/id", event.id_time)] {
-        window::check(time, now, max_age_days).map_err(|outside| {
-            let message = format!("its time {time} is not between {max_age_days} days ago and 24 hours ahead");
-            Refusal::new(outside.code(), pointer, message)
-        })?;
+/// An item; it borrows from the text that was sent.
+#[derive(Debug)]
+pub struct BatchItem<'a> {
+    pub attribution: Attribution,
+    pub event: Result<CheckedEvent<'a>, Refusal>,
+    /// What was sent; kept when the item is refused.
+    pub raw: &'a str,
+}
+
+impl<'a> BatchItem<'a> {
+    /// An item of a caller: what somebody sends over HTTP, or a host records for them.
+    pub fn from_caller(caller: &Caller, raw: &'a str) -> Self {
+        Self { attribution: Attribution::of(caller), event: read(raw, None), raw }
     }
-    Ok(())
+
+    /// [`Self::from_caller`] for an event of the module that the path names.
+    pub fn from_caller_of_module(caller: &Caller, raw: &'a str, module_name: &'a str) -> Self {
+        Self { attribution: Attribution::of(caller), event: read(raw, Some(module_name)), raw }
+    }
+}
+
+fn read<'a>(raw: &'a str, module_name: Option<&'a str>) -> Result<CheckedEvent<'a>, Refusal> {
+    if raw.len() > MAX_EVENT_BYTES {
+        let message = format!("an event has at most {MAX_EVENT_BYTES} bytes");
+        return Err(Refusal::new(RejectReason::TooLarge, "", message));
+    }
+    let sent = SentEvent::read(raw).map_err(|error| Refusal::new(RejectReason::Malformed, "", error))?;
+    CheckedEvent::check(sent, module_name, id::make)
 }

@@ -1,11 +1,13 @@
+use super::super::id;
+use super::super::sent::SentEvent;
 use super::*;
 
 fn at(hour: u8) -> Timestamp {
     format!("2026-11-02T{hour:02}:00:00Z").parse().unwrap()
 }
 
-fn module(name: &str, needs: &[&str]) -> ModuleRow {
-    ModuleRow {
+fn module(name: &str, needs: &[&str]) -> ModuleHistory {
+    ModuleHistory {
         name: name.into(),
         is_enabled: true,
         is_installed: true,
@@ -16,10 +18,13 @@ fn module(name: &str, needs: &[&str]) -> ModuleRow {
     }
 }
 
-fn reason(modules: &[ModuleRow], name: &str, hour: u8) -> Option<&'static str> {
-    let states = States::new(modules.to_vec(), &["a".to_owned(), "b".to_owned()].into());
-    let judged = states.known(name).and_then(|()| states.judge(name, "a", at(hour)));
-    judged.err().map(|refusal| refusal.reason)
+fn reason(modules: &[ModuleHistory], name: &str, hour: u8) -> Option<&'static str> {
+    let rules = Rules { now: at(23), max_age_days: 35 };
+    let judge = Judge::new(modules.to_vec(), &["a", "b"].into(), rules);
+    let event = format!(r#"{{"eventType":"api_call","status":"success","occurredAt":"{}"}}"#, at(hour));
+    let made = || id::of_message("m", at(hour));
+    let event = CheckedEvent::check(SentEvent::read(&event).unwrap(), Some(name), made).unwrap();
+    judge.judge(&event, "a").err().map(|refusal| refusal.reason.as_str())
 }
 
 #[test]
@@ -42,12 +47,40 @@ fn what_happened_before_a_module_went_off_counts() {
     modules[0].is_deleted = true;
     assert_eq!((reason(&modules, "module-x", 7), reason(&modules, "module-x", 8)), (None, Some("unknown_module")));
 
-    modules[0] = ModuleRow { is_installed: false, ..module("module-x", &[]) };
+    modules[0] = ModuleHistory { is_installed: false, ..module("module-x", &[]) };
     assert_eq!(reason(&modules, "module-x", 1), Some("not_installed"));
+}
+
+#[test]
+fn a_dependency_that_was_never_registered_makes_the_moment_unknown() {
+    let modules = [module("module-x", &["module-gone"])];
+    assert_eq!(reason(&modules, "module-x", 1), Some("dependency_off"));
 }
 
 #[test]
 fn a_circle_of_dependencies_ends() {
     let modules = [module("module-x", &["module-y"]), module("module-y", &["module-x"])];
     assert_eq!(reason(&modules, "module-x", 1), Some("dependency_off"));
+}
+
+#[test]
+fn layers_of_dependencies_and_long_chains_are_walked_once() {
+    // Each module of a layer needs both of the layer below: 2^25 ways lead down.
+    let names: Vec<[String; 2]> = (0..25).map(|layer| [0, 1].map(|n| format!("module-l{layer}-{n}"))).collect();
+    let mut modules: Vec<ModuleHistory> = Vec::new();
+    for (layer, pair) in names.iter().enumerate() {
+        let below: Vec<&str> = match layer.checked_sub(1) {
+            Some(below) => names[below].iter().map(String::as_str).collect(),
+            None => Vec::new(),
+        };
+        modules.extend(pair.iter().map(|name| module(name, &below)));
+    }
+    modules[0].off_for.insert("a".into(), at(10));
+    let top = &names[24][0];
+    assert_eq!((reason(&modules, top, 9), reason(&modules, top, 10)), (None, Some("dependency_off")));
+
+    let names: Vec<String> = (0..10_000).map(|n| format!("module-c{n}")).collect();
+    let mut chain: Vec<ModuleHistory> = names.windows(2).map(|pair| module(&pair[0], &[&pair[1]])).collect();
+    chain.push(ModuleHistory { is_enabled: false, disabled_at: Some(at(8)), ..module(&names[9_999], &[]) });
+    assert_eq!((reason(&chain, &names[0], 7), reason(&chain, &names[0], 8)), (None, Some("dependency_off")));
 }

@@ -3,7 +3,7 @@
 use mgmt_common::modules::fault::Fault;
 use mgmt_common::modules::graph::{Graph, Module};
 use mgmt_common::modules::plan::{Plan, delete, disable, enable, redefine};
-use mgmt_common::modules::state::ModuleType;
+use module_mgmt_protocol::state::ModuleType;
 
 use crate::{module, name, short};
 
