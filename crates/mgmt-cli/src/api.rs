@@ -17,7 +17,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(35);
 /// Where the platform is, and as whom to ask.
 #[derive(Debug, Args)]
 pub(crate) struct Api {
-    /// The platform's address, for example https://api.example.com; with or without `/platform` at its end.
+    /// The platform's address, for example `https://api.example.com`, with or without `/platform` at its end.
     #[arg(long, env = "MODULE_MGMT_URL", value_parser = address)]
     url: String,
     /// A platform admin's bearer token.
