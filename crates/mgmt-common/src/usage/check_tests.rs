@@ -52,3 +52,65 @@ fn everything_that_is_wrong_is_told_at_once() {
         assert_eq!(check(&json!({ "durationMs": duration })).unwrap_err(), ["/durationMs"], "{duration}");
     }
 }
+
+#[test]
+fn texts_and_durations_may_be_as_long_as_their_limit() {
+    let limits = [
+        ("moduleName", 200),
+        ("eventAction", 200),
+        ("endpoint", 2_000),
+        ("httpMethod", 20),
+        ("errorCode", 200),
+        ("errorMessage", 2_000),
+    ];
+    for (name, limit) in limits {
+        // Characters, not bytes.
+        assert!(check(&json!({ name: "ä".repeat(limit) })).is_ok(), "{name}");
+        assert_eq!(check(&json!({ name: "ä".repeat(limit + 1) })).unwrap_err(), [format!("/{name}")], "{name}");
+    }
+    for (duration, expected) in [(0, 0), (86_400_000, 86_400_000)] {
+        assert_eq!(check(&json!({ "durationMs": duration })).unwrap().duration_ms, Some(expected));
+    }
+    assert_eq!(check(&json!({})).unwrap().duration_ms, None);
+    for event_type in EVENT_TYPES {
+        assert!(check(&json!({ "eventType": event_type })).is_ok(), "{event_type}");
+    }
+    for status in STATUSES {
+        assert!(check(&json!({ "status": status })).is_ok(), "{status}");
+    }
+}
+
+#[test]
+fn every_field_but_id_and_time_is_content() {
+    let all = json!({
+        "id": "01937a5c-8f00-7000-8000-000000000001", "eventAction": "a", "metadata": {"a": 1}, "endpoint": "/a",
+        "httpMethod": "GET", "durationMs": 1, "errorCode": "a", "errorMessage": "a", "occurredAt": "2026-11-02T14:00:00Z",
+    });
+    let hash = |name: &str, value: Value| {
+        let mut fields = all.clone();
+        fields[name] = value;
+        check(&fields).unwrap().content_hash
+    };
+    let same = hash("eventAction", json!("a"));
+    for (name, value) in [
+        ("id", json!("01937a5c-8f00-7000-8000-000000000002")),
+        ("id", Value::Null),
+        ("occurredAt", json!("2026-11-02T15:00:00Z")),
+    ] {
+        assert_eq!(hash(name, value), same, "{name}");
+    }
+    for (name, value) in [
+        ("eventType", json!("export")),
+        ("moduleName", json!("module-b")),
+        ("eventAction", Value::Null),
+        ("metadata", json!({"a": 2})),
+        ("endpoint", json!("/b")),
+        ("httpMethod", json!("PUT")),
+        ("durationMs", json!(2)),
+        ("status", json!("failure")),
+        ("errorCode", json!("b")),
+        ("errorMessage", json!("b")),
+    ] {
+        assert_ne!(hash(name, value), same, "{name}");
+    }
+}

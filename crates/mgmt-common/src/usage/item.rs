@@ -67,3 +67,77 @@ fn in_window(event: &CheckedEvent, now: Timestamp, max_age_days: u16) -> Result<
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::super::event::UsageEvent;
+    use super::super::judge::ModuleRow;
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// An event whose id is of 2024-07-11T04:14:32.96Z.
+    fn item(module: &str, occurred_at: &str) -> Item {
+        let event: UsageEvent = serde_json::from_value(json!({
+            "id": "0190a000-0000-7000-8000-000000000001", "eventType": "api_call", "moduleName": module,
+            "status": "success", "occurredAt": occurred_at,
+        }))
+        .unwrap();
+        let sender = Sender { org_id: Some("a".to_owned()), user_id: None };
+        Item { sender, event: Ok(event.check(super::super::id::make).unwrap()), raw: String::new() }
+    }
+
+    #[test]
+    fn an_item_is_refused_for_its_module_its_times_or_a_module_that_was_off() {
+        let row = |name: &str, off_for: &[(&str, &str)]| ModuleRow {
+            name: name.to_owned(),
+            is_enabled: true,
+            is_installed: true,
+            is_deleted: false,
+            disabled_at: None,
+            dependencies: Vec::new(),
+            off_for: off_for.iter().map(|(org, since)| ((*org).to_owned(), at(since))).collect(),
+        };
+        let modules = vec![
+            row("module-on", &[]),
+            row("module-off", &[("a", "2024-07-01T00:00:00Z"), ("b", "2024-07-01T00:00:00Z")]),
+        ];
+        let states = States::new(modules, &BTreeSet::from(["a".to_owned()]));
+        let check = |module: &str, occurred_at: &str, now: &str, expected: Option<(&str, &str)>| {
+            let mut item = item(module, occurred_at);
+            item.judge(&states, at(now), 35);
+            let refusal = item.event.err();
+            let told = refusal.as_ref().map(|refusal| (refusal.reason, refusal.errors[0].pointer.as_str()));
+            assert_eq!(told, expected, "{module} {occurred_at} {now}");
+        };
+        let (day, soon) = ("2024-07-11T00:00:00Z", "2024-07-12T00:00:00Z");
+        check("module-on", day, soon, None);
+        check("module-none", day, soon, Some(("unknown_module", "/moduleName")));
+        check("module-off", day, soon, Some(("org_off", "/moduleName")));
+        check("module-on", "2024-06-01T00:00:00Z", soon, Some(("too_old", "/occurredAt")));
+        check("module-on", "2024-08-01T00:00:00Z", soon, Some(("in_future", "/occurredAt")));
+        // The time of the id must lie within the window too.
+        check("module-on", "2024-10-01T00:00:00Z", "2024-10-01T00:00:00Z", Some(("too_old", "/id")));
+        check("module-on", "2024-07-09T00:00:00Z", "2024-07-09T00:00:00Z", Some(("in_future", "/id")));
+    }
+
+    #[test]
+    fn what_was_refused_already_keeps_its_reason() {
+        let refusal = Refusal::new("malformed", "", "why");
+        let mut item = Item { sender: Sender::default(), event: Err(refusal), raw: String::new() };
+        item.judge(&States::new(Vec::new(), &BTreeSet::new()), at("2026-11-02T00:00:00Z"), 35);
+        assert_eq!(item.event.unwrap_err().reason, "malformed");
+    }
+
+    #[test]
+    fn a_refusal_tells_every_error_with_its_place() {
+        let errors = vec![FieldError::new("/id", "is wrong"), FieldError::new("", "is too large")];
+        assert_eq!(Refusal { reason: "invalid", errors }.detail(), "/id is wrong; is too large");
+    }
+}

@@ -51,3 +51,50 @@ fn a_circle_of_dependencies_ends() {
     let modules = [module("module-x", &["module-y"]), module("module-y", &["module-x"])];
     assert_eq!(reason(&modules, "module-x", 1), Some("dependency_off"));
 }
+
+#[test]
+fn a_module_that_lost_several_things_it_needs_is_off_since_the_first_of_them_went() {
+    let mut modules = [
+        module("module-x", &["module-y", "module-z", "module-on"]),
+        module("module-y", &[]),
+        module("module-z", &[]),
+        module("module-on", &[]),
+    ];
+    for (y, z) in [(8, 10), (10, 8)] {
+        modules[1].off_for = BTreeMap::from([("a".to_owned(), at(y))]);
+        modules[2].off_for = BTreeMap::from([("a".to_owned(), at(z))]);
+        assert_eq!((reason(&modules, "module-x", 7), reason(&modules, "module-x", 8)), (None, Some("dependency_off")));
+    }
+    // One that has always been missing makes that moment unknown, so nothing counts.
+    modules[2] = module("module-other", &[]);
+    assert_eq!(reason(&modules, "module-x", 7), Some("dependency_off"));
+}
+
+#[test]
+fn off_along_a_chain_of_up_to_64_modules_is_known_since_when() {
+    let check = |length: usize, expected: Option<&str>| {
+        let names: Vec<String> = (0..=length).map(|index| format!("module-m{index}")).collect();
+        let mut modules: Vec<ModuleRow> = names
+            .iter()
+            .enumerate()
+            .map(|(index, name)| {
+                module(name, &names.get(index + 1).map(String::as_str).into_iter().collect::<Vec<_>>())
+            })
+            .collect();
+        modules[length].is_enabled = false;
+        modules[length].disabled_at = Some(at(10));
+        assert_eq!(reason(&modules, "module-m0", 9), expected, "{length}");
+        assert_eq!(reason(&modules, "module-m0", 10), Some("dependency_off"), "{length}");
+    };
+    check(1, None);
+    check(2, None);
+    check(64, None);
+    check(65, Some("dependency_off"));
+}
+
+#[test]
+fn an_organisation_that_was_not_asked_about_is_unknown() {
+    let states = States::new(vec![module("module-x", &[])], &["a".to_owned()].into());
+    assert!(states.judge("module-x", "a", at(1)).is_ok());
+    assert_eq!(states.judge("module-x", "other", at(1)).unwrap_err().reason, "unknown_module");
+}

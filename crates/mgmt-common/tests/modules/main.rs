@@ -3,6 +3,7 @@
 
 mod any_graph;
 mod rules;
+mod state;
 
 use mgmt_common::modules::graph::{Graph, Module};
 use mgmt_common::modules::name::ModuleName;
