@@ -1,4 +1,4 @@
-//! Links the function without position independence: relocating its tables is the larger part of a start (ARCHITECTURE.md).
+//! Links the function without position independence: relocating its tables is the larger part of a start (docs/decisions.md).
 
 #[expect(clippy::disallowed_methods, reason = "cargo tells build scripts about the target in variables")]
 fn main() {

@@ -1,4 +1,4 @@
-//! `scripts/bench`: what is promised about speed, measured side by side in one run and printed as ratios.
+//! `scripts/bench`: what the project promises about speed, measured side by side in one run and printed as ratios.
 //! Nothing here fails on a slow machine; a person reads the table.
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 

@@ -1,5 +1,6 @@
 //! The HTTP API of a deployed platform, as commands use it.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use clap::Args;
@@ -16,8 +17,8 @@ const TIME_LIMIT: Duration = Duration::from_secs(35);
 /// Where the platform is, and as whom to ask.
 #[derive(Debug, Args)]
 pub(crate) struct Api {
-    /// The platform's address, for example https://api.example.com.
-    #[arg(long, env = "MODULE_MGMT_URL")]
+    /// The platform's address, for example `https://api.example.com`, with or without `/platform` at its end.
+    #[arg(long, env = "MODULE_MGMT_URL", value_parser = address)]
     url: String,
     /// A platform admin's bearer token.
     #[arg(long, env = "MODULE_MGMT_TOKEN", hide_env_values = true)]
@@ -89,7 +90,7 @@ impl Api {
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIME_LIMIT)).build().into();
         let mut request = ureq::http::Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.url.trim_end_matches('/')))
+            .uri(format!("{}{path}", self.url))
             .header("authorization", format!("Bearer {}", self.token))
             .header("accept", accept);
         if let Some(if_match) = if_match {
@@ -110,6 +111,13 @@ impl Api {
     }
 }
 
+/// The address before `/platform`, where every path of this program begins.
+fn address(text: &str) -> Result<String, Infallible> {
+    let text = text.trim_end_matches('/');
+    let origin = text.strip_suffix("/platform").filter(|rest| !rest.ends_with('/'));
+    Ok(origin.unwrap_or(text).to_owned())
+}
+
 /// Reads problem+json; API Gateway's own errors are `{"message"}`.
 fn problem(status: u16, body: &Value) -> Refused {
     let words = body["detail"].as_str().or_else(|| body["message"].as_str()).unwrap_or("no reason given").to_owned();
@@ -119,4 +127,25 @@ fn problem(status: u16, body: &Value) -> Refused {
         .flatten()
         .filter_map(|error| Some(FieldError::new(error["pointer"].as_str()?, error["message"].as_str()?)));
     Refused { status, words, errors: errors.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn an_address_may_end_in_platform() {
+        for (given, expected) in [
+            ("https://api.example.com", "https://api.example.com"),
+            ("https://api.example.com/", "https://api.example.com"),
+            ("https://api.example.com/platform", "https://api.example.com"),
+            ("https://api.example.com/platform/", "https://api.example.com"),
+            ("https://example.com/live/platform", "https://example.com/live"),
+            ("https://example.com/myplatform", "https://example.com/myplatform"),
+            ("https://platform", "https://platform"),
+        ] {
+            let Ok(found) = address(given);
+            assert_eq!(found, expected, "{given}");
+        }
+    }
 }

@@ -23,6 +23,15 @@ fn files_of(folder: &str) -> Vec<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
+/// A function is a crate whose entry point serves events.
+fn functions() -> BTreeSet<String> {
+    let serves = |name: &String| {
+        let entry = format!("{}/../../crates/{name}/src/main.rs", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(entry).is_ok_and(|text| text.contains("serve::run("))
+    };
+    files_of("crates").into_iter().filter(serves).collect()
+}
+
 #[test]
 fn the_manifest_names_every_route_table_and_function() {
     let manifest: Value = serde_json::from_str(&project_file("module.json")).unwrap();
@@ -40,11 +49,15 @@ fn the_manifest_names_every_route_table_and_function() {
         files_of("db/schema").into_iter().map(|file| project_file(&format!("db/schema/{file}"))).collect();
     let tables = schema.lines().filter_map(|line| line.strip_prefix("create table if not exists public."));
     assert_eq!(listed("tables"), tables.map(|line| line.trim_end_matches(" (").to_owned()).collect());
-    // A function is a crate whose entry point serves events.
-    let serves = |name: &String| {
-        let entry = format!("{}/../../crates/{name}/src/main.rs", env!("CARGO_MANIFEST_DIR"));
-        std::fs::read_to_string(entry).is_ok_and(|text| text.contains("serve::run("))
-    };
-    assert_eq!(listed("functions"), files_of("crates").into_iter().filter(serves).collect());
+    assert_eq!(listed("functions"), functions());
     assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn the_package_script_ships_every_function() {
+    let script = format!("{}/../../scripts/package", env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(script).arg("--list").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let listed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(listed.lines().map(str::to_owned).collect::<BTreeSet<_>>(), functions());
 }

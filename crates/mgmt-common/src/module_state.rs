@@ -29,7 +29,7 @@ pub async fn read_state(database: &Database, caller: &Caller, known: &[&str]) ->
     let rows: Vec<StateRow> = database.read_as(caller, statement, &[Some(&known.join(","))]).await?;
     let row = rows.into_iter().next().ok_or_else(|| Error::Internal("read_state: no row".to_owned()))?;
     let Some(rows) = row.modules else { return Ok(StateRead::Unchanged(row.version)) };
-    let facts: Vec<ModuleFacts<'_>> = rows.iter().map(ModuleRow::facts).collect();
+    let facts: Vec<ModuleFacts<'_>> = rows.iter().map(StoredState::facts).collect();
     let decided = decide_all(&facts, &Permissions::All);
     let modules = rows.iter().zip(decided).map(|(row, decision)| ModuleState {
         name: row.name.clone(),
@@ -48,11 +48,11 @@ pub async fn read_state(database: &Database, caller: &Caller, known: &[&str]) ->
 #[derive(Deserialize)]
 struct StateRow {
     version: String,
-    modules: Option<Vec<ModuleRow>>,
+    modules: Option<Vec<StoredState>>,
 }
 
 #[derive(Deserialize)]
-struct ModuleRow {
+struct StoredState {
     name: String,
     module_type: ModuleType,
     is_enabled: bool,
@@ -62,7 +62,7 @@ struct ModuleRow {
     required_permissions: Vec<String>,
 }
 
-impl ModuleRow {
+impl StoredState {
     fn facts(&self) -> ModuleFacts<'_> {
         ModuleFacts {
             name: &self.name,

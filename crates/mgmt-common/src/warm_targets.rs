@@ -142,4 +142,40 @@ mod tests {
         assert_eq!(merged.faults.len(), 1);
         assert!(merged.faults[0].contains("module-broken"), "{:?}", merged.faults);
     }
+
+    #[test]
+    fn of_two_modules_that_want_as_much_the_first_stays_and_an_absent_qualifier_is_latest() {
+        let check = |a: Value, b: Value, expected: &[(&str, u16)]| {
+            let sources = [source("module-a", true, &a), source("module-b", true, &b)];
+            let merged = merge_targets(&[], &sources).functions;
+            let told: Vec<(&str, u16)> = merged
+                .iter()
+                .map(|wanted| (wanted.module.as_deref().unwrap_or_default(), wanted.function.concurrency))
+                .collect();
+            assert_eq!(told, expected, "{a} {b}");
+        };
+        let fn_with = |qualifier: Value, concurrency: u16| json!([{"name": "fn", "qualifier": qualifier, "concurrency": concurrency}]);
+        check(fn_with(Value::Null, 3), fn_with(Value::Null, 3), &[("module-a", 3)]);
+        check(fn_with(Value::Null, 3), fn_with(Value::Null, 2), &[("module-a", 3)]);
+        check(fn_with(Value::Null, 3), fn_with(json!("$LATEST"), 4), &[("module-b", 4)]);
+        check(fn_with(Value::Null, 3), fn_with(json!("live"), 4), &[("module-a", 3), ("module-b", 4)]);
+    }
+
+    #[test]
+    fn what_a_row_of_the_registry_says_is_what_counts() {
+        let row = |is_enabled, is_installed| ModuleFunctions {
+            module_name: "module-a".to_owned(),
+            is_enabled,
+            is_installed,
+            dependencies: Vec::new(),
+            functions: json!(["fn"]),
+        };
+        for (is_enabled, is_installed) in [(true, true), (true, false), (false, true)] {
+            let row = row(is_enabled, is_installed);
+            let found = merge_targets(&[], &[row.targets()]).functions;
+            assert_eq!(found.len(), usize::from(is_enabled && is_installed), "{row:?}");
+        }
+        let needs_another = ModuleFunctions { dependencies: vec!["module-none".to_owned()], ..row(true, true) };
+        assert!(merge_targets(&[], &[needs_another.targets()]).functions.is_empty());
+    }
 }

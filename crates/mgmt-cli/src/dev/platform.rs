@@ -1,7 +1,7 @@
 //! The whole local platform: started in order, ended in reverse by being dropped.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use axum::http::Method;
@@ -13,7 +13,7 @@ use super::deploy::{deploy, function_names};
 use super::gateway::{Gateway, Listener};
 use super::home::Home;
 use super::http::{Answer, Http};
-use super::identity::{Issuer, PEOPLE, Person, write_secret};
+use super::identity::{Issuer, MEMBER, PEOPLE, PLATFORM_ADMIN, Person, write_secret};
 use super::ministack::{MiniStack, Python};
 use super::postgres::{LOGIN_PASSWORD, Postgres};
 use super::seed::seed;
@@ -111,8 +111,8 @@ impl Platform {
         Ok(file)
     }
 
-    /// Where everything is and how to ask it something, for a developer. The tokens are written to files too, so that a
-    /// command line can stay short.
+    /// Where everything is and how to ask it something, for a developer. The tokens are written to files too, and what a
+    /// shell needs to `.dev/env`, so that the README's commands can be pasted as they are.
     pub(crate) fn welcome(&self, home: &Home) -> Result<String> {
         let folder = home.root.join("tokens");
         std::fs::create_dir_all(&folder)?;
@@ -122,24 +122,43 @@ impl Platform {
             write_secret(&folder.join(person.id), token.as_bytes())?;
             tokens += &format!("\n{}:\n{token}\n", person.title);
         }
+        let exports = exports(&self.url, &folder)?;
+        let file = home.root.join("env");
+        std::fs::write(&file, &exports).with_context(|| format!("cannot write {}", file.display()))?;
         Ok(format!(
             "\nTokens, valid for 12 hours:\n{tokens}\n\
-             API        {url}/platform\n\
+             API        {url}\n\
              AWS        {aws} (MiniStack)\n\
              Postgres   {postgres}\n\
              Logs       {logs}\n\n\
-             Try:\n  curl {url}/platform/health\n  \
-             curl -H \"Authorization: Bearer $(cat {tokens_folder}/platform-admin)\" {url}/platform/lambda-config\n  \
-             curl -H \"Authorization: Bearer $(cat {tokens_folder}/member)\" {url}/platform/navigation\n  \
-             curl -H \"Authorization: Bearer $(cat {tokens_folder}/member)\" {url}/samples/orders/1\n  \
-             MODULE_MGMT_URL={url} MODULE_MGMT_TOKEN=$(cat {tokens_folder}/platform-admin) {mgmt} modules list\n\n\
+             In another terminal, paste this, or run: . {file}\n\n{exports}\n\
+             Then try:\n  curl $MODULE_MGMT_URL/platform/health\n  \
+             curl -H \"Authorization: Bearer $MODULE_MGMT_TOKEN\" $MODULE_MGMT_URL/platform/lambda-config\n  \
+             curl -H \"Authorization: Bearer $MEMBER_TOKEN\" $MODULE_MGMT_URL/platform/navigation\n  \
+             curl -H \"Authorization: Bearer $MEMBER_TOKEN\" $MODULE_MGMT_URL/samples/orders/1\n  \
+             mgmt modules list\n\n\
              Ctrl-C stops everything.",
             url = self.url,
             aws = self.aws.endpoint,
             postgres = self.postgres.url("module_mgmt"),
             logs = home.root.join("*.log").display(),
-            tokens_folder = folder.display(),
-            mgmt = std::env::current_exe().unwrap_or_else(|_| "mgmt".into()).display(),
+            file = file.display(),
         ))
     }
+}
+
+/// What a shell needs to talk to this platform. It names the tokens' files, which only their owner reads.
+fn exports(url: &str, tokens: &Path) -> Result<String> {
+    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let programs = program.parent().context("this program is in no folder")?;
+    let token = |person: &Person| tokens.join(person.id);
+    Ok(format!(
+        "export MODULE_MGMT_URL={url}\n\
+         export MODULE_MGMT_TOKEN=$(cat '{admin}')\n\
+         export MEMBER_TOKEN=$(cat '{member}')\n\
+         export PATH='{programs}':$PATH\n",
+        admin = token(&PLATFORM_ADMIN).display(),
+        member = token(&MEMBER).display(),
+        programs = programs.display(),
+    ))
 }

@@ -1,4 +1,4 @@
-//! FAULTS row 40: again, at once, killed, changed, through a pooler.
+//! Row 40 of docs/faults.md: again, at once, killed, changed, through a pooler.
 
 use std::time::Duration;
 

@@ -25,7 +25,7 @@ pub(super) fn find(name: &str) -> Result<TimeZone, String> {
     Err(format!("{name:?} is not the name of an IANA time zone{hint}"))
 }
 
-/// All names that [`find`] accepts, sorted.
+/// All names that a schedule accepts, sorted.
 pub fn names() -> impl Iterator<Item = &'static str> {
     NAMES.iter().map(String::as_str)
 }

@@ -70,3 +70,55 @@ fn read<'a>(raw: &'a str, module_name: Option<&'a str>) -> Result<CheckedEvent<'
     let sent = SentEvent::read(raw).map_err(|error| Refusal::new(RejectReason::Malformed, "", error))?;
     CheckedEvent::check(sent, module_name, id::make)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(fill: usize) -> String {
+        let known = r#"{"eventType":"api_call","moduleName":"module-ai","status":"success","metadata":""}"#;
+        known.replace(r#""""#, &format!("\"{}\"", "x".repeat(fill)))
+    }
+
+    #[test]
+    fn an_item_is_of_its_caller_and_keeps_what_was_sent() {
+        let sent = event(0);
+        let item = BatchItem::from_caller(&Caller::without_rights("user-1", "org-1"), &sent);
+        let attribution = Attribution { org_id: Some("org-1".to_owned()), user_id: Some("user-1".to_owned()) };
+        assert_eq!((item.attribution, item.raw), (attribution, sent.as_str()));
+        assert_eq!(item.event.unwrap().module_name, "module-ai");
+    }
+
+    #[test]
+    fn the_module_of_the_path_is_the_events_module_and_no_other_may_be_named() {
+        let caller = Caller::without_rights("u", "o");
+        let module = |raw: &str| {
+            let item = BatchItem::from_caller_of_module(&caller, raw, "module-ai");
+            item.event.map(|event| event.module_name.into_owned()).map_err(|refusal| refusal.detail())
+        };
+        assert_eq!(module(r#"{"eventType":"api_call","status":"success"}"#), Ok("module-ai".to_owned()));
+        assert_eq!(module(&event(0)), Ok("module-ai".to_owned()));
+        let other = event(0).replace("module-ai", "module-b");
+        assert_eq!(module(&other), Err("/moduleName must be the module of the path, or absent".to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_event_is_an_item_with_its_reason() {
+        let check = |raw: &str, expected: Option<RejectReason>| {
+            let item = BatchItem::from_caller(&Caller::without_rights("u", "o"), raw);
+            assert_eq!((item.event.err().map(|refusal| refusal.reason), item.raw), (expected, raw));
+        };
+        check("7", Some(RejectReason::Malformed));
+        check("{}", Some(RejectReason::Malformed));
+        check(&event(0).replace("api_call", "other"), Some(RejectReason::Invalid));
+        let room = MAX_EVENT_BYTES - event(0).len();
+        check(&event(room), None);
+        check(&event(room + 1), Some(RejectReason::TooLarge));
+    }
+
+    #[test]
+    fn a_refusal_tells_every_error_with_its_place() {
+        let errors = vec![FieldError::new("/id", "is wrong"), FieldError::new("", "is too large")];
+        assert_eq!(Refusal { reason: RejectReason::Invalid, errors }.detail(), "/id is wrong; is too large");
+    }
+}

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use mgmt_common::rules::{
-    ActualRule, ActualTarget, Adoption, Desired, DesiredRule, DesiredTarget, OWNER_TAG, PlanError, RuleState, plan,
+    Action, ActualRule, ActualTarget, Adoption, Desired, DesiredRule, DesiredTarget, OWNER_TAG, OldTarget, PlanError,
+    RuleState, plan,
 };
 use mgmt_common::schedule::name::Namespace;
 use serde_json::{Value, json};
@@ -176,4 +177,136 @@ fn the_dry_run_answer_reads_like_this() {
         ],
     });
     assert_eq!(body, expected, "{}", serde_json::to_string_pretty::<Value>(&body).unwrap());
+}
+
+fn target(id: &str) -> ActualTarget {
+    ActualTarget { id: id.to_owned(), ..ActualTarget::default() }
+}
+
+/// What the plan says about the one rule that is wanted and found.
+fn drift(edit: &dyn Fn(&mut ActualRule)) -> (Vec<&'static str>, Vec<String>, bool) {
+    let mut actual = found(&rule(1));
+    edit(&mut actual);
+    match plan(&wanted([1]), &[actual]).unwrap().rules.remove(0).action {
+        Action::Unchanged => (Vec::new(), Vec::new(), false),
+        Action::Update { drift, surplus_targets, make_room, .. } => {
+            (drift.iter().map(|drift| drift.field).collect(), surplus_targets, make_room)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_field_of_a_rule_and_its_target_is_compared() {
+    let check = |edit: &dyn Fn(&mut ActualRule), field: &str| assert_eq!(drift(edit).0, [field]);
+    let other = || Some("other".to_owned());
+    check(&|rule| rule.expression = other(), "expression");
+    check(&|rule| rule.expression = None, "expression");
+    check(&|rule| rule.event_pattern = other(), "eventPattern");
+    check(&|rule| rule.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS".to_owned(), "state");
+    check(&|rule| rule.description = None, "description");
+    check(&|rule| rule.role_arn = other(), "roleArn");
+    check(&|rule| rule.targets.clear(), "target");
+    check(&|rule| rule.targets[0].arn = "other".to_owned(), "target.arn");
+    check(&|rule| rule.targets[0].input = None, "target.input");
+    check(&|rule| rule.targets[0].max_age_seconds = Some(61), "target.maxAgeSeconds");
+    check(&|rule| rule.targets[0].max_retries = None, "target.maxRetries");
+    check(&|rule| rule.targets[0].dead_letter_arn = other(), "target.deadLetterArn");
+    check(&|rule| rule.targets[0].has_other_settings = true, "target.otherSettings");
+    check(&|rule| rule.targets.push(target("theirs")), "surplusTarget");
+    assert_eq!(drift(&|_| ()).0, Vec::<&str>::new());
+}
+
+#[test]
+fn targets_of_others_go_first_only_where_they_leave_no_room() {
+    let check = |surplus: usize, ours: bool, expected: bool| {
+        let (_, ids, make_room) = drift(&|rule| {
+            if !ours {
+                rule.targets.clear();
+            }
+            rule.targets.extend((0..surplus).map(|number| target(&format!("theirs-{number}"))));
+        });
+        assert_eq!((ids.len(), make_room), (surplus, expected), "{surplus} {ours}");
+    };
+    check(4, true, false);
+    check(4, false, false);
+    check(5, false, true);
+}
+
+/// The old rule with one target, as it would be planned.
+fn old(desired: &Desired) -> (bool, Option<String>, usize) {
+    let actual = ActualRule { name: "app-dev-warmer-pattern-3".to_owned(), ..found(&rule(1)) };
+    let plan = plan(desired, &[actual]).unwrap();
+    let adopted = plan.adopted_targets().len();
+    let old = plan.rules.into_iter().find(|rule| rule.name == "app-dev-warmer-pattern-3").unwrap();
+    match old.action {
+        Action::Old { remove, why, .. } => (remove, why, adopted),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_old_rule_goes_when_that_was_asked_for_and_ours_take_its_place() {
+    let stored = |arn: &str| {
+        Adoption::Stored(vec![OldTarget {
+            rule: "app-dev-warmer-pattern-3".to_owned(),
+            arn: arn.to_owned(),
+            input: Some("{}".to_owned()),
+        }])
+    };
+    let check = |adoption: Adoption, state: RuleState, remove: bool, why: &str| {
+        let mut desired = Desired { adoption, ..wanted([1, 2]) };
+        desired.rules.iter_mut().for_each(|rule| rule.state = state);
+        let (removed, told, adopted) = old(&desired);
+        assert_eq!((removed, adopted), (remove, usize::from(remove)), "{desired:?}");
+        assert!(told.as_deref().unwrap_or_default().contains(why) && told.is_none() == why.is_empty(), "{told:?}");
+    };
+    check(Adoption::None, RuleState::Enabled, false, "");
+    check(Adoption::None, RuleState::Disabled, false, "");
+    check(Adoption::All, RuleState::Enabled, true, "");
+    check(Adoption::All, RuleState::Disabled, false, "no rule of ours would be enabled");
+    check(stored("arn:warmer"), RuleState::Enabled, true, "");
+    check(stored("arn:warmer"), RuleState::Disabled, false, "no rule of ours would be enabled");
+    check(stored("arn:other"), RuleState::Enabled, false, "not stored yet");
+    check(Adoption::Stored(Vec::new()), RuleState::Enabled, false, "not stored yet");
+    // One rule that is enabled is enough to take its place.
+    let mut desired = Desired { adoption: Adoption::All, ..wanted([1, 2]) };
+    desired.rules[1].state = RuleState::Disabled;
+    assert!(old(&desired).0);
+}
+
+#[test]
+fn the_bus_is_established_when_nothing_is_left_to_bring_to_its_form() {
+    let check = |desired: &Desired, actual: &[ActualRule], expected: bool| {
+        let plan = plan(desired, actual).unwrap();
+        assert_eq!(plan.is_established(), expected, "{plan:?}");
+    };
+    let disabled = || ActualRule { state: "DISABLED".to_owned(), ..found(&rule(1)) };
+    let foreign = || ActualRule { tags: BTreeMap::new(), ..found(&rule(1)) };
+    check(&wanted([1]), &[], false);
+    check(&wanted([1]), &[disabled()], false);
+    check(&wanted([]), &[found(&rule(1))], false);
+    check(&wanted([1]), &[foreign()], false);
+    check(&wanted([1]), &[found(&rule(1))], true);
+    // What only has to go, or is not ours, does not keep it from being established.
+    check(&wanted([1]), &[found(&rule(1)), found(&rule(2))], true);
+    check(&wanted([2]), &[foreign(), found(&rule(2))], true);
+    check(&wanted([]), &[], true);
+}
+
+#[test]
+fn the_alarm_counts_only_rules_that_are_ours() {
+    // 6 of 26 of our rules are more than a fifth; foreign ones beside them do not make the share smaller.
+    let mut actual: Vec<ActualRule> = (0..26).map(|minute| found(&rule(minute))).collect();
+    actual.extend((30..50).map(|minute| ActualRule { tags: BTreeMap::new(), ..found(&rule(minute)) }));
+    let desired = Desired { applied_version: Some(5), ..wanted(0..20) };
+    let plan = plan(&desired, &actual).unwrap();
+    assert_eq!(plan.alarms, ["6 of 26 rules would be deleted although config version 5 is already applied; none was"]);
+    let kept = plan.rules.iter().filter(|rule| rule.action.name() == "kept").count();
+    assert_eq!((kept, plan.rules.iter().filter(|rule| rule.action.is_removing()).count()), (6, 0));
+}
+
+#[test]
+fn a_desired_state_may_have_twenty_rules() {
+    assert!(plan(&wanted(0..20), &[]).is_ok());
 }
