@@ -7,11 +7,11 @@ use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use mgmt_common::aws::AwsSettings;
 use mgmt_common::host::usage::{Ended, QueueSink, UsageRecorder, Use};
-use mgmt_testkit::severable::Server;
+use mgmt_testkit::droppable_server::DroppableServer;
 use serde_json::{Value, json};
 
 /// Answers with these statuses in turn, and keeps what was sent.
-async fn queue(statuses: Vec<u16>) -> (Server, Arc<Mutex<Vec<Value>>>) {
+async fn queue(statuses: Vec<u16>) -> (DroppableServer, Arc<Mutex<Vec<Value>>>) {
     let (sent, statuses) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(statuses)));
     let kept = Arc::clone(&sent);
     let router = Router::new().fallback(move |headers: HeaderMap, body: String| {
@@ -24,10 +24,10 @@ async fn queue(statuses: Vec<u16>) -> (Server, Arc<Mutex<Vec<Value>>>) {
             (StatusCode::from_u16(status).unwrap(), answer.to_string())
         }
     });
-    (Server::start(router).await.unwrap(), sent)
+    (DroppableServer::start(router).await.unwrap(), sent)
 }
 
-fn recorder(server: &Server) -> UsageRecorder {
+fn recorder(server: &DroppableServer) -> UsageRecorder {
     let aws = AwsSettings {
         region: "eu-central-1".into(),
         access_key_id: "AKIATEST".into(),
