@@ -7,22 +7,21 @@ use mgmt_common::db;
 use scoped_futures::ScopedFutureExt as _;
 
 use crate::State;
-use crate::memory::Lessons;
-use crate::plan::Plan;
-use crate::proof::Lesson;
-use crate::store::{self, known};
+use crate::plan::TargetPlan;
+use crate::proof::{PendingChanges, TargetChange};
+use crate::store::{self, target_records};
 
 /// Holds back every first ping that could not be written down.
-pub(crate) async fn claim(state: &State, plans: &mut [Plan<'_>]) {
-    let mut probes: Vec<&mut Plan<'_>> = plans.iter_mut().filter(|plan| plan.is_probe()).collect();
+pub(crate) async fn claim(state: &State, plans: &mut [TargetPlan<'_>]) {
+    let mut probes: Vec<&mut TargetPlan<'_>> = plans.iter_mut().filter(|plan| plan.is_probe()).collect();
     if probes.is_empty() {
         return;
     }
     let claims: Vec<_> = probes
         .iter()
         .map(|plan| {
-            let lesson = Lesson { before: plan.target.stored.clone(), after: Some(plan.probing()) };
-            (plan.target.key(), lesson)
+            let change = TargetChange { before: plan.target.stored.clone(), after: Some(plan.probing()) };
+            (plan.target.key(), change)
         })
         .collect();
     // A claim builds on what this sandbox knows, which the database may not know yet.
@@ -30,10 +29,10 @@ pub(crate) async fn claim(state: &State, plans: &mut [Plan<'_>]) {
     let writing = store::run(&state.database, |tx| {
         let (claims, unsaved) = (&claims, &unsaved);
         async move {
-            known::save(tx, unsaved).await?;
+            target_records::save(tx, unsaved).await?;
             let mut written = Vec::with_capacity(claims.len());
-            for (key, lesson) in claims {
-                written.push(known::replace_known(tx, key, lesson).await?);
+            for (key, change) in claims {
+                written.push(target_records::replace_target_record(tx, key, change).await?);
             }
             Ok::<_, db::Error>(written)
         }
@@ -43,7 +42,7 @@ pub(crate) async fn claim(state: &State, plans: &mut [Plan<'_>]) {
         Ok(written) => {
             state.memory.saved(&unsaved);
             for (plan, _) in probes.iter_mut().zip(written).filter(|(_, is_written)| !is_written) {
-                plan.held_back = Some("not pinged, because another tick is finding out how it answers".into());
+                plan.held_back = Some("not pinged, because another tick is probe_result out how it answers".into());
             }
         }
         Err(error) => {
@@ -54,8 +53,9 @@ pub(crate) async fn claim(state: &State, plans: &mut [Plan<'_>]) {
                 plan.held_back = Some(why.into());
             }
             // The rows may have been written although no answer came; then they are taken back.
-            let undo = |(key, lesson): (_, Lesson)| (key, Lesson { before: lesson.after, after: lesson.before });
-            state.memory.learn(claims.into_iter().map(undo).collect::<Lessons>());
+            let undo =
+                |(key, change): (_, TargetChange)| (key, TargetChange { before: change.after, after: change.before });
+            state.memory.remember(claims.into_iter().map(undo).collect::<PendingChanges>());
         }
     }
 }

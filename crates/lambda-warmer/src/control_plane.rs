@@ -4,15 +4,18 @@
 //! deployments need them too.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mgmt_common::aws::{AwsError, AwsErrorKind};
 use mgmt_common::functions::Functions;
+use module_mgmt_protocol::clock::{Clock, Moment};
 use tokio::sync::Semaphore;
 
-use crate::capacity::Cap;
-use crate::proof::{Key, Status};
+use mgmt_common::warming::report::TargetStatus;
+
+use crate::capacity::Limit;
+use crate::proof::Key;
 use crate::target::Target;
 
 /// Concurrency limits change rarely.
@@ -22,52 +25,50 @@ const LIMITS_FRESH: Duration = Duration::from_secs(600);
 const CODE_FRESH: Duration = Duration::from_secs(50);
 const READS_AT_ONCE: usize = 8;
 
-#[derive(Debug)]
 pub(crate) struct ControlPlane {
+    clock: Arc<dyn Clock>,
     cache: Mutex<Cache>,
     reads: Semaphore,
 }
 
 #[derive(Debug, Default)]
 struct Cache {
-    reserved: BTreeMap<String, (Cap, Instant)>,
-    unreserved: Option<(Cap, Instant)>,
-    code: BTreeMap<Key, (String, Instant)>,
-}
-
-impl Default for ControlPlane {
-    fn default() -> Self {
-        Self { cache: Mutex::default(), reads: Semaphore::new(READS_AT_ONCE) }
-    }
+    reserved: BTreeMap<String, (Limit, Moment)>,
+    unreserved: Option<(Limit, Moment)>,
+    code: BTreeMap<Key, (String, Moment)>,
 }
 
 impl ControlPlane {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, cache: Mutex::default(), reads: Semaphore::new(READS_AT_ONCE) }
+    }
+
     /// The function's reserved concurrency.
-    pub(crate) async fn reserved(&self, functions: &Functions, name: &str, until: Instant) -> Cap {
+    pub(crate) async fn reserved(&self, functions: &Functions, name: &str, until: Instant) -> Limit {
         let cached = self.locked(|cache| cache.reserved.get(name).copied());
-        if let Some(cap) = fresh(cached) {
-            return cap;
+        if let Some(limit) = fresh(cached, &self.clock.now()) {
+            return limit;
         }
         let answer = self.read(functions.reserved_concurrency(name), until).await;
-        let cap = cap(answer.map(|limit| limit.map_or(Cap::Free, of)), cached, name);
-        if cap.1 {
-            self.locked(|cache| cache.reserved.insert(name.to_owned(), (cap.0, Instant::now())));
+        let limit = limit_of(answer.map(|limit| limit.map_or(Limit::Free, of)), cached, name);
+        if limit.1 {
+            self.locked(|cache| cache.reserved.insert(name.to_owned(), (limit.0, self.clock.now())));
         }
-        cap.0
+        limit.0
     }
 
     /// What the account has left for functions without a reservation.
-    pub(crate) async fn unreserved(&self, functions: &Functions, until: Instant) -> Cap {
+    pub(crate) async fn unreserved(&self, functions: &Functions, until: Instant) -> Limit {
         let cached = self.locked(|cache| cache.unreserved);
-        if let Some(cap) = fresh(cached) {
-            return cap;
+        if let Some(limit) = fresh(cached, &self.clock.now()) {
+            return limit;
         }
         let answer = self.read(functions.account_concurrency(), until).await;
-        let cap = cap(answer.map(|account| of(account.unreserved)), cached, "the account");
-        if cap.1 {
-            self.locked(|cache| cache.unreserved = Some((cap.0, Instant::now())));
+        let limit = limit_of(answer.map(|account| of(account.unreserved)), cached, "the account");
+        if limit.1 {
+            self.locked(|cache| cache.unreserved = Some((limit.0, self.clock.now())));
         }
-        cap.0
+        limit.0
     }
 
     /// The hash of the target's code; `None`: Lambda does not tell. The cache serves proofs only: what decides about a first
@@ -75,9 +76,9 @@ impl ControlPlane {
     pub(crate) async fn code(&self, functions: &Functions, target: &Target, until: Instant) -> Option<String> {
         let cached = self.locked(|cache| cache.code.get(&target.key()).cloned());
         if let (Some((code, at)), Some(known)) = (cached, target.known())
-            && at.elapsed() < CODE_FRESH
+            && self.clock.now().since(&at) < CODE_FRESH
             && known.code_sha256.as_ref() == Some(&code)
-            && known.status == Status::Proven
+            && known.status == TargetStatus::Proven
         {
             return Some(code);
         }
@@ -89,7 +90,7 @@ impl ControlPlane {
         match self.read(functions.code_sha256(name, qualifier), until).await {
             Ok(code) => {
                 let code = code?;
-                self.locked(|cache| cache.code.insert(target.key(), (code.clone(), Instant::now())));
+                self.locked(|cache| cache.code.insert(target.key(), (code.clone(), self.clock.now())));
                 Some(code)
             }
             Err(error) => {
@@ -122,24 +123,24 @@ struct NotRead {
     text: String,
 }
 
-fn of(limit: i32) -> Cap {
-    Cap::Of(u32::try_from(limit).unwrap_or(0))
+fn of(limit: i32) -> Limit {
+    Limit::Of(u32::try_from(limit).unwrap_or(0))
 }
 
-fn fresh(cached: Option<(Cap, Instant)>) -> Option<Cap> {
-    cached.filter(|(_, at)| at.elapsed() < LIMITS_FRESH).map(|(cap, _)| cap)
+fn fresh(cached: Option<(Limit, Moment)>, now: &Moment) -> Option<Limit> {
+    cached.filter(|(_, at)| now.since(at) < LIMITS_FRESH).map(|(limit, _)| limit)
 }
 
 /// What to go by, and whether that is news. A failure leaves the last answer in force, however old.
-fn cap(answer: Result<Cap, NotRead>, cached: Option<(Cap, Instant)>, of_what: &str) -> (Cap, bool) {
+fn limit_of(answer: Result<Limit, NotRead>, cached: Option<(Limit, Moment)>, of_what: &str) -> (Limit, bool) {
     match answer {
-        Ok(cap) => (cap, true),
+        Ok(limit) => (limit, true),
         Err(error) => {
             tracing::warn!(of = of_what, error = error.text, "the concurrency limit is not known");
             match (error.denied, cached) {
-                (true, _) => (Cap::NotTold, true),
-                (false, Some((cap, _))) => (cap, false),
-                (false, None) => (Cap::NotKnown, false),
+                (true, _) => (Limit::AccessDenied, true),
+                (false, Some((limit, _))) => (limit, false),
+                (false, None) => (Limit::Unknown, false),
             }
         }
     }

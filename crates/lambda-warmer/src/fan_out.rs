@@ -3,105 +3,110 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use mgmt_common::warming::report::{Figures, FunctionReport, FunctionState, TargetStatus};
 
 use crate::State;
 use crate::claim::claim;
-use crate::memory::Lessons;
-use crate::plan::{Plan, Planned, plan};
-use crate::proof::{Key, Known, Lesson, Stand, Status};
-use crate::report::{Figures, FunctionReport};
+use crate::plan::{RunPlan, TargetPlan, plan};
+use crate::proof::{Key, PendingChanges, PingDecision, TargetChange, TargetRecord};
 use crate::tally::Tally;
 use crate::target::{Target, fingerprint};
-use crate::warm::{Finding, Run};
+use crate::warm::{ProbeResult, Run};
 
 /// For asking which code was suspended; without an answer it is asked for again in the next ticks.
 const LOOK_AFTER_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
-pub(crate) struct FannedOut {
+pub(crate) struct RunResults {
     /// In the order of the targets.
     pub(crate) functions: Vec<FunctionReport>,
     /// What the pings have taught.
-    pub(crate) lessons: Lessons,
+    pub(crate) changes: PendingChanges,
     /// What a person should know about the run as a whole.
     pub(crate) notes: Vec<String>,
 }
 
 /// Pings every target before the deadline.
-pub(crate) async fn run(state: &State, id: &str, targets: &[Target], deadline: Instant) -> FannedOut {
+pub(crate) async fn run(state: &State, id: &str, targets: &[Target], deadline: Instant) -> RunResults {
     if targets.is_empty() {
-        return FannedOut::default();
+        return RunResults::default();
     }
-    let Planned { mut plans, permits, notes } = plan(state, targets, deadline).await;
+    let RunPlan { mut plans, permits, notes } = plan(state, targets, deadline).await;
     claim(state, &mut plans).await;
     let run = Run { state, id, permits, deadline };
-    let mut fanned_out = FannedOut { notes, ..FannedOut::default() };
-    for (report, lesson) in join_all(plans.iter().map(|plan| run.warm(plan))).await {
+    let mut fanned_out = RunResults { notes, ..RunResults::default() };
+    for (report, change) in join_all(plans.iter().map(|plan| run.warm(plan))).await {
         fanned_out.functions.push(report);
-        fanned_out.lessons.extend(lesson);
+        fanned_out.changes.extend(change);
     }
     fanned_out
 }
 
-type Warmed = (FunctionReport, Option<(Key, Lesson)>);
+type TargetResult = (FunctionReport, Option<(Key, TargetChange)>);
 
 impl Run<'_> {
-    async fn warm(&self, plan: &Plan<'_>) -> Warmed {
+    async fn warm(&self, plan: &TargetPlan<'_>) -> TargetResult {
         if let Some(why) = &plan.held_back {
             return (report(plan, &Tally::default(), None, vec![why.clone()], false), None);
         }
-        if let Stand::Suspended(reason) = &plan.stand {
+        if let PingDecision::Suspended(reason) = &plan.decision {
             let report = report(plan, &Tally::default(), Some(reason), Vec::new(), false);
-            return (report, named_late(plan).map(|lesson| (plan.target.key(), lesson)));
+            return (report, named_late(plan).map(|change| (plan.target.key(), change)));
         }
         let pinged = self.ping(plan).await;
         let cut =
             if pinged.in_time { plan.cut.clone() } else { Some("the time was over before all pings were sent".into()) };
-        let suspended = match &pinged.finding {
-            Finding::Suspended(what) => Some(what.as_str()),
+        let suspended = match &pinged.probe_result {
+            ProbeResult::Suspended(what) => Some(what.as_str()),
             _ => None,
         };
         let is_cut = cut.is_some();
         let notes = cut.into_iter().chain(pinged.tally.last_error.clone()).collect();
         let report = report(plan, &pinged.tally, suspended, notes, is_cut);
-        let lesson = self.lesson(plan, pinged.finding).await;
-        (report, lesson.map(|lesson| (plan.target.key(), lesson)))
+        let change = self.change(plan, pinged.probe_result).await;
+        (report, change.map(|change| (plan.target.key(), change)))
     }
 
-    async fn lesson(&self, plan: &Plan<'_>, finding: Finding) -> Option<Lesson> {
-        let known = |status, code_sha256, reason| Known {
+    async fn change(&self, plan: &TargetPlan<'_>, probe_result: ProbeResult) -> Option<TargetChange> {
+        let known = |status, code_sha256, reason| TargetRecord {
             fingerprint: fingerprint(&plan.target.function),
             status,
             code_sha256,
             reason,
         };
-        let after = match finding {
-            Finding::NoNews => return None,
+        let after = match probe_result {
+            ProbeResult::NoNews => return None,
             // The code that was there before the ping: where another has come since, that is probed on its own.
-            Finding::Proven => Some(known(Status::Proven, plan.code.clone(), None)),
+            ProbeResult::Proven => Some(known(TargetStatus::Proven, plan.code.clone(), None)),
             // The code that is there now: whether the ping met it or the one before, it must not be pinged again.
-            Finding::Suspended(what) => {
+            ProbeResult::Suspended(what) => {
                 let until = Instant::now() + LOOK_AFTER_TIME;
                 let code = self.state.control_plane.code_now(&self.state.functions, plan.target, until).await;
-                Some(known(Status::Suspended, code, Some(what)))
+                Some(known(TargetStatus::Suspended, code, Some(what)))
             }
-            Finding::NothingRan => plan.target.stored.clone(),
+            ProbeResult::NothingRan => plan.target.stored.clone(),
         };
         let before = if plan.is_probe() { Some(plan.probing()) } else { plan.target.stored.clone() };
-        Some(Lesson { before, after })
+        Some(TargetChange { before, after })
     }
 }
 
 /// A suspension whose code could not be read when it was found gets its code now: without one it would outlast every
 /// deployment. A row that says `probing` is left alone: its tick may still be under way, and writes only over its own row.
-fn named_late(plan: &Plan<'_>) -> Option<Lesson> {
-    let is_nameless = |known: &&Known| known.status == Status::Suspended && known.code_sha256.is_none();
+fn named_late(plan: &TargetPlan<'_>) -> Option<TargetChange> {
+    let is_nameless = |known: &&TargetRecord| known.status == TargetStatus::Suspended && known.code_sha256.is_none();
     let before = plan.target.known().filter(is_nameless)?;
-    let after = Known { code_sha256: Some(plan.code.clone()?), ..before.clone() };
-    Some(Lesson { before: Some(before.clone()), after: Some(after) })
+    let after = TargetRecord { code_sha256: Some(plan.code.clone()?), ..before.clone() };
+    Some(TargetChange { before: Some(before.clone()), after: Some(after) })
 }
 
-fn report(plan: &Plan<'_>, tally: &Tally, suspended: Option<&str>, notes: Vec<String>, cut: bool) -> FunctionReport {
+fn report(
+    plan: &TargetPlan<'_>,
+    tally: &Tally,
+    suspended: Option<&str>,
+    notes: Vec<String>,
+    cut: bool,
+) -> FunctionReport {
     let function = &plan.target.function;
     let wanted = u32::from(function.concurrency);
     let figures = Figures {
@@ -114,10 +119,10 @@ fn report(plan: &Plan<'_>, tally: &Tally, suspended: Option<&str>, notes: Vec<St
         errors: tally.errors,
     };
     let state = match (suspended, figures.unique.unwrap_or(figures.reached)) {
-        (Some(_), _) => "suspended",
-        (None, 0) => "failed",
-        (None, warm) if warm < wanted => "short",
-        (None, _) => "warm",
+        (Some(_), _) => FunctionState::Suspended,
+        (None, 0) => FunctionState::Failed,
+        (None, warm) if warm < wanted => FunctionState::Short,
+        (None, _) => FunctionState::Warm,
     };
     let suspension = suspended.map(|what| format!("suspended, because it does not answer the warm protocol: {what}"));
     let notes: Vec<String> = suspension.into_iter().chain(notes).collect();

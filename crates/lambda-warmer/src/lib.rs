@@ -27,6 +27,8 @@ use mgmt_common::db::Database;
 use mgmt_common::functions::Functions;
 use mgmt_common::web::serve::{ScheduledEvent, Service};
 
+use module_mgmt_protocol::clock::{Clock, SystemClock};
+
 use control_plane::ControlPlane;
 use memory::Memory;
 use settings::Settings;
@@ -37,11 +39,17 @@ pub struct State {
     functions: Functions,
     control_plane: ControlPlane,
     memory: Memory,
+    clock: Arc<dyn Clock>,
     settings: Settings,
 }
 
 impl State {
     pub fn new(settings: Settings) -> Self {
+        Self::with_clock(settings, Arc::new(SystemClock))
+    }
+
+    /// With another clock, by which ticks grow old and what is remembered expires; for tests.
+    pub fn with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Self {
         let limits = CallLimits {
             attempt_timeout: Duration::from_secs(2),
             operation_timeout: Duration::from_secs(4),
@@ -52,8 +60,9 @@ impl State {
         Self {
             database: Database::new(settings.database.clone()),
             functions: Functions::new(settings.aws.clone(), limits),
-            control_plane: ControlPlane::default(),
+            control_plane: ControlPlane::new(Arc::clone(&clock)),
             memory: Memory::default(),
+            clock,
             settings,
         }
     }
@@ -61,7 +70,12 @@ impl State {
 
 /// Scheduled events only: this function has no routes.
 pub fn service(settings: Settings) -> Service {
-    let state = Arc::new(State::new(settings));
+    service_of(State::new(settings))
+}
+
+/// [`service`] with a state of one's own, such as one with another clock.
+pub fn service_of(state: State) -> Service {
+    let state = Arc::new(state);
     let scheduled = move |event: ScheduledEvent| {
         let state = Arc::clone(&state);
         Box::pin(async move { tick::run(&state, &event).await }) as _

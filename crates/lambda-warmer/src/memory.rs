@@ -1,15 +1,11 @@
 //! What a sandbox remembers between ticks, for when the database is down.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::proof::{Key, Lesson};
-use crate::store::Stored;
-
-/// Changes of what is known that the database may not have yet.
-pub(crate) type Lessons = BTreeMap<Key, Lesson>;
+use crate::proof::{PendingChanges, TargetChange};
+use crate::store::ScheduleSnapshot;
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -18,22 +14,22 @@ pub(crate) struct Memory {
 
 #[derive(Debug, Default)]
 struct Inner {
-    last_good: Option<Stored>,
+    last_good: Option<ScheduleSnapshot>,
     last_tick: Option<Timestamp>,
-    unsaved: Lessons,
+    unsaved: PendingChanges,
 }
 
 impl Memory {
-    pub(crate) fn keep(&self, stored: &Stored) {
+    pub(crate) fn keep(&self, stored: &ScheduleSnapshot) {
         self.locked(|inner| inner.last_good = Some(stored.clone()));
     }
 
     /// The last schedule seen, with everything that pings have taught since.
-    pub(crate) fn last_good(&self) -> Option<Stored> {
+    pub(crate) fn last_good(&self) -> Option<ScheduleSnapshot> {
         self.locked(|inner| {
             let mut stored = inner.last_good.clone()?;
-            for (key, lesson) in &inner.unsaved {
-                match &lesson.after {
+            for (key, change) in &inner.unsaved {
+                match &change.after {
                     Some(known) => stored.known.insert(key.clone(), known.clone()),
                     None => stored.known.remove(key),
                 };
@@ -43,29 +39,29 @@ impl Memory {
     }
 
     /// Keeps what pings have taught until [`Self::saved`] says that the database has it.
-    pub(crate) fn learn(&self, lessons: Lessons) {
+    pub(crate) fn remember(&self, changes: PendingChanges) {
         self.locked(|inner| {
-            for (key, lesson) in lessons {
-                // The database still holds what the first unsaved lesson started from.
-                let before = inner.unsaved.remove(&key).map_or(lesson.before, |earlier| earlier.before);
-                inner.unsaved.insert(key, Lesson { before, after: lesson.after });
+            for (key, change) in changes {
+                // The database still holds what the first unsaved change started from.
+                let before = inner.unsaved.remove(&key).map_or(change.before, |earlier| earlier.before);
+                inner.unsaved.insert(key, TargetChange { before, after: change.after });
             }
         });
     }
 
-    pub(crate) fn unsaved(&self) -> Lessons {
+    pub(crate) fn unsaved(&self) -> PendingChanges {
         self.locked(|inner| inner.unsaved.clone())
     }
 
     /// Forgets what was written, but not what has been learned meanwhile. The last schedule takes it over.
-    pub(crate) fn saved(&self, lessons: &Lessons) {
+    pub(crate) fn saved(&self, changes: &PendingChanges) {
         self.locked(|inner| {
-            for (key, lesson) in lessons {
-                if inner.unsaved.get(key) == Some(lesson) {
+            for (key, change) in changes {
+                if inner.unsaved.get(key) == Some(change) {
                     inner.unsaved.remove(key);
                 }
                 if let Some(stored) = &mut inner.last_good {
-                    match &lesson.after {
+                    match &change.after {
                         Some(known) => stored.known.insert(key.clone(), known.clone()),
                         None => stored.known.remove(key),
                     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::capacity::{Cap, budget, share};
+use crate::capacity::{Limit, budget, share};
 
 pub(crate) struct Permits {
     /// By bare function name: entries with other qualifiers draw on the same reservation.
@@ -28,12 +28,12 @@ impl Permits {
     /// `reserved`: bare function names and their limits, which may come more than once.
     pub(crate) fn new<'a>(
         max_in_flight: u32,
-        unreserved: Cap,
-        reserved: impl IntoIterator<Item = (&'a str, Cap)>,
+        unreserved: Limit,
+        reserved: impl IntoIterator<Item = (&'a str, Limit)>,
     ) -> Self {
         let mut sizes: BTreeMap<String, u32> = BTreeMap::new();
-        for (name, cap) in reserved {
-            if let Some(size) = budget(cap) {
+        for (name, limit) in reserved {
+            if let Some(size) = budget(limit) {
                 sizes.entry(name.to_owned()).and_modify(|known| *known = size.min(*known)).or_insert(size);
             }
         }
@@ -45,13 +45,13 @@ impl Permits {
     }
 
     /// The most pings of this function that ever start together.
-    pub(crate) fn most(&self, name: &str, reserved: Cap) -> u32 {
+    pub(crate) fn most(&self, name: &str, reserved: Limit) -> u32 {
         self.pools(name, reserved).map(|pool| pool.size).min().unwrap_or(0)
     }
 
     /// Waits until this many pings may start; never more than [`Self::most`]. Those that wait are served in the order in which
     /// they came. The pools are always taken in the same order, so nobody waits for one who waits for him.
-    pub(crate) async fn take(&self, name: &str, reserved: Cap, pings: u32) -> Vec<SemaphorePermit<'_>> {
+    pub(crate) async fn take(&self, name: &str, reserved: Limit, pings: u32) -> Vec<SemaphorePermit<'_>> {
         let mut taken = Vec::with_capacity(3);
         for pool in self.pools(name, reserved) {
             // No pool is ever closed.
@@ -60,9 +60,9 @@ impl Permits {
         taken
     }
 
-    fn pools(&self, name: &str, reserved: Cap) -> impl Iterator<Item = &Pool> {
+    fn pools(&self, name: &str, reserved: Limit) -> impl Iterator<Item = &Pool> {
         let own = self.of_functions.get(name);
-        let shared = (!matches!(reserved, Cap::Of(_))).then_some(&self.unreserved);
+        let shared = (!matches!(reserved, Limit::Of(_))).then_some(&self.unreserved);
         own.into_iter().chain(shared).chain([&self.all])
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn message(payload: &Payload, ping: &Ping) -> Message {
 
 /// What one ping showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub(crate) enum PingOutcome {
     /// An instance answered; with proof when it speaks our protocol.
     Reached(Option<PingAnswer>),
     /// A native ping was answered by something else than the warm layer: a real handler has run.
@@ -59,32 +59,32 @@ pub(crate) enum Shown {
 /// Lambda's own refusals (4xx) come instead of a run: "Error codes are reserved for errors that prevent your function from
 /// executing" (Lambda API reference, `Invoke`). A 5xx comes from Lambda too, but may come after it has handed the event over,
 /// and so may the end of a connection.
-pub(crate) fn shown(payload: &Payload, outcome: InvokeOutcome) -> Shown {
+pub(crate) fn classify(payload: &Payload, outcome: InvokeOutcome) -> PingOutcome {
     match outcome {
         InvokeOutcome::Answered { payload: answer } if *payload == Payload::Native => {
             match serde_json::from_slice::<PingAnswer>(&answer) {
-                Ok(answer) => Shown::Reached(Some(answer)),
-                Err(_) => Shown::NotTheProtocol(format!("it answered {}", excerpt(&answer))),
+                Ok(answer) => PingOutcome::Reached(Some(answer)),
+                Err(_) => PingOutcome::NotTheProtocol(format!("it answered {}", excerpt(&answer))),
             }
         }
-        InvokeOutcome::Answered { .. } => Shown::Reached(None),
+        InvokeOutcome::Answered { .. } => PingOutcome::Reached(None),
         InvokeOutcome::FunctionError { kind, payload } => {
-            Shown::Unclear(format!("it failed ({kind}): {}", excerpt(&payload)))
+            PingOutcome::Unclear(format!("it failed ({kind}): {}", excerpt(&payload)))
         }
-        InvokeOutcome::TimedOut => Shown::Unclear("it did not answer in time".into()),
-        InvokeOutcome::Throttled { .. } => Shown::Throttled,
-        InvokeOutcome::NotFound { message } | InvokeOutcome::Denied { message } => Shown::NotRun(message),
-        InvokeOutcome::NotSent(error) => Shown::NotRun(error.to_string()),
+        InvokeOutcome::TimedOut => PingOutcome::Unclear("it did not answer in time".into()),
+        InvokeOutcome::Throttled { .. } => PingOutcome::Throttled,
+        InvokeOutcome::NotFound { message } | InvokeOutcome::Denied { message } => PingOutcome::NotRun(message),
+        InvokeOutcome::NotSent(error) => PingOutcome::NotRun(error.to_string()),
         InvokeOutcome::Failed(error) => match error.kind {
             AwsErrorKind::Server | AwsErrorKind::Unreachable | AwsErrorKind::DeadlinePassed => {
-                Shown::Unclear(error.to_string())
+                PingOutcome::Unclear(error.to_string())
             }
             AwsErrorKind::Throttled
             | AwsErrorKind::Conflict
             | AwsErrorKind::Denied
             | AwsErrorKind::LimitExceeded
             | AwsErrorKind::NotFound
-            | AwsErrorKind::Refused => Shown::NotRun(error.to_string()),
+            | AwsErrorKind::Refused => PingOutcome::NotRun(error.to_string()),
         },
     }
 }

@@ -4,7 +4,7 @@ use mgmt_common::schedule::functions::Payload;
 use module_mgmt_protocol::ping::Ping;
 use serde_json::{Value, json};
 
-use super::{Shown, message, shown};
+use super::{PingOutcome, classify, message};
 
 fn ping() -> Ping {
     Ping { run_id: "run".into(), invocation: 1, of: 3, hold_ms: 500 }
@@ -32,19 +32,23 @@ fn each_payload_is_what_its_receiver_expects() {
 fn only_the_protocol_proves_a_native_ping() {
     let answered = |payload: Value| InvokeOutcome::Answered { payload: payload.to_string().into_bytes() };
     let warm = json!({"instanceId": "i", "coldStart": true, "initMs": 1, "ageMs": 2});
-    assert!(matches!(shown(&Payload::Native, answered(warm)), Shown::Reached(Some(_))));
+    assert!(matches!(classify(&Payload::Native, answered(warm)), PingOutcome::Reached(Some(_))));
     for other in [json!({"statusCode": 200}), json!("warmed"), json!(null), json!({"instanceId": "i"})] {
-        assert!(matches!(shown(&Payload::Native, answered(other.clone())), Shown::NotTheProtocol(_)));
-        assert_eq!(shown(&Payload::LambdaWarmer, answered(other)), Shown::Reached(None));
+        assert!(matches!(classify(&Payload::Native, answered(other.clone())), PingOutcome::NotTheProtocol(_)));
+        assert_eq!(classify(&Payload::LambdaWarmer, answered(other)), PingOutcome::Reached(None));
     }
-    assert_eq!(shown(&Payload::Native, InvokeOutcome::Throttled { reason: None }), Shown::Throttled);
+    assert_eq!(classify(&Payload::Native, InvokeOutcome::Throttled { reason: None }), PingOutcome::Throttled);
 }
 
 #[test]
 fn only_a_refusal_shows_that_nothing_ran() {
     let check = |outcome: InvokeOutcome, nothing_ran: bool| {
-        let shown = shown(&Payload::Native, outcome.clone());
-        let matches = if nothing_ran { matches!(shown, Shown::NotRun(_)) } else { matches!(shown, Shown::Unclear(_)) };
+        let shown = classify(&Payload::Native, outcome.clone());
+        let matches = if nothing_ran {
+            matches!(shown, PingOutcome::NotRun(_))
+        } else {
+            matches!(shown, PingOutcome::Unclear(_))
+        };
         assert!(matches, "{outcome:?} showed {shown:?}");
     };
     let error = |kind| AwsError {
@@ -68,8 +72,8 @@ fn only_a_refusal_shows_that_nothing_ran() {
 #[test]
 fn a_strangers_answer_is_described_without_its_values() {
     let secret = InvokeOutcome::Answered { payload: br#"{"token":"s3cret"}"#.to_vec() };
-    match shown(&Payload::Native, secret) {
-        Shown::NotTheProtocol(text) => assert!(text.contains("token") && !text.contains("s3cret"), "{text}"),
+    match classify(&Payload::Native, secret) {
+        PingOutcome::NotTheProtocol(text) => assert!(text.contains("token") && !text.contains("s3cret"), "{text}"),
         other => panic!("{other:?}"),
     }
 }

@@ -5,21 +5,23 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 
+use mgmt_common::warming::report::TargetStatus;
+
 use crate::State;
-use crate::capacity::{Cap, allow};
+use crate::capacity::{Limit, allow};
 use crate::permits::Permits;
-use crate::proof::{Known, Stand, Status, stand};
+use crate::proof::{PingDecision, TargetRecord, decide_ping};
 use crate::target::{Target, fingerprint};
 
 /// For everything that is asked before the first ping. What is not known by then counts as not known.
 const LOOK_TIME: Duration = Duration::from_secs(5);
 
-pub(crate) struct Plan<'a> {
+pub(crate) struct TargetPlan<'a> {
     pub(crate) target: &'a Target,
-    pub(crate) stand: Stand,
-    /// The code that `stand` is about.
+    pub(crate) decision: PingDecision,
+    /// The code that `decision` is about.
     pub(crate) code: Option<String>,
-    pub(crate) reserved: Cap,
+    pub(crate) reserved: Limit,
     pub(crate) pings: u32,
     /// Why that is fewer than wanted.
     pub(crate) cut: Option<String>,
@@ -27,38 +29,38 @@ pub(crate) struct Plan<'a> {
     pub(crate) held_back: Option<String>,
 }
 
-impl Plan<'_> {
+impl TargetPlan<'_> {
     /// The row that stands while the first ping is under way.
-    pub(crate) fn probing(&self) -> Known {
-        Known {
+    pub(crate) fn probing(&self) -> TargetRecord {
+        TargetRecord {
             fingerprint: fingerprint(&self.target.function),
-            status: Status::Probing,
+            status: TargetStatus::Probing,
             code_sha256: self.code.clone(),
             reason: None,
         }
     }
 
     pub(crate) fn is_probe(&self) -> bool {
-        self.stand == Stand::Probe && self.pings > 0 && self.held_back.is_none()
+        self.decision == PingDecision::Probe && self.pings > 0 && self.held_back.is_none()
     }
 }
 
-pub(crate) struct Planned<'a> {
+pub(crate) struct RunPlan<'a> {
     /// In the order of the targets.
-    pub(crate) plans: Vec<Plan<'a>>,
+    pub(crate) plans: Vec<TargetPlan<'a>>,
     pub(crate) permits: Permits,
     /// What a person should know about all of them.
     pub(crate) notes: Vec<String>,
 }
 
 /// Asks Lambda for limits and code, all at once, and decides.
-pub(crate) async fn plan<'a>(state: &State, targets: &'a [Target], deadline: Instant) -> Planned<'a> {
+pub(crate) async fn plan<'a>(state: &State, targets: &'a [Target], deadline: Instant) -> RunPlan<'a> {
     let until = deadline.min(Instant::now() + LOOK_TIME);
     let (lambda, functions) = (&state.control_plane, &state.functions);
-    let mut reserved: BTreeMap<&str, Cap> =
-        targets.iter().map(|target| (target.function.name.as_str(), Cap::Free)).collect();
-    let of_functions = join_all(reserved.iter_mut().map(async |(name, cap)| {
-        *cap = lambda.reserved(functions, name, until).await;
+    let mut reserved: BTreeMap<&str, Limit> =
+        targets.iter().map(|target| (target.function.name.as_str(), Limit::Free)).collect();
+    let of_functions = join_all(reserved.iter_mut().map(async |(name, limit)| {
+        *limit = lambda.reserved(functions, name, until).await;
     }));
     let codes = join_all(
         targets.iter().map(
@@ -69,27 +71,28 @@ pub(crate) async fn plan<'a>(state: &State, targets: &'a [Target], deadline: Ins
     );
     let (unreserved, (_, codes)) = join(lambda.unreserved(functions, until), join(of_functions, codes)).await;
 
-    let cap = |target: &Target| reserved.get(target.function.name.as_str()).copied().unwrap_or(Cap::NotKnown);
-    let caps = targets.iter().map(|target| (target.bare_name(), cap(target)));
-    let permits = Permits::new(state.settings.max_in_flight, unreserved, caps);
+    let limit_of = |target: &Target| reserved.get(target.function.name.as_str()).copied().unwrap_or(Limit::Unknown);
+    let limits = targets.iter().map(|target| (target.bare_name(), limit_of(target)));
+    let permits = Permits::new(state.settings.max_in_flight, unreserved, limits);
     let plans = targets.iter().zip(codes).map(|(target, code)| {
-        let reserved = cap(target);
+        let reserved = limit_of(target);
         let (pings, cut) = cut(target, reserved, unreserved, permits.most(target.bare_name(), reserved));
         // Payloads that prove nothing have nothing to be found out first.
-        let stand = if target.is_native() { stand(target.known(), code.as_deref()) } else { Stand::Proven };
-        Plan { target, stand, code, reserved, pings, cut, held_back: None }
+        let decision =
+            if target.is_native() { decide_ping(target.known(), code.as_deref()) } else { PingDecision::Proven };
+        TargetPlan { target, decision, code, reserved, pings, cut, held_back: None }
     });
     let plans = plans.collect();
     let denied = [
-        ("lambda:GetAccountSettings", unreserved == Cap::NotTold),
-        ("lambda:GetFunctionConcurrency", reserved.values().any(|cap| *cap == Cap::NotTold)),
+        ("lambda:GetAccountSettings", unreserved == Limit::AccessDenied),
+        ("lambda:GetFunctionConcurrency", reserved.values().any(|limit| *limit == Limit::AccessDenied)),
     ];
     let notes = denied.iter().filter(|(_, is_denied)| *is_denied);
     let notes = notes.map(|(action, _)| format!("{action} is denied, so pings are not limited by what it would tell"));
-    Planned { plans, permits, notes: notes.collect() }
+    RunPlan { plans, permits, notes: notes.collect() }
 }
 
-fn cut(target: &Target, reserved: Cap, unreserved: Cap, most: u32) -> (u32, Option<String>) {
+fn cut(target: &Target, reserved: Limit, unreserved: Limit, most: u32) -> (u32, Option<String>) {
     let wanted = u32::from(target.function.concurrency);
     let allowed = allow(wanted, reserved, unreserved);
     let pings = allowed.pings.min(most);

@@ -1,6 +1,6 @@
 //! The SQL of this function. Each statement begins with its function's name.
 
-pub(crate) mod known;
+pub(crate) mod target_records;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mgmt_common::db::{Database, Error, Result, Transaction, Work};
 use mgmt_common::params;
-use mgmt_common::warm_targets::ModuleFunctions;
+use mgmt_common::warming::targets::ModuleFunctions;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::proof::{Key, Known};
+use crate::proof::{Key, TargetRecord};
 use crate::report::RunReport;
 
 /// A database that does not answer in this time counts as down; the tick matters more than a fresh config.
@@ -20,13 +20,13 @@ const DATABASE_TIME: Duration = Duration::from_secs(5);
 
 /// The schedule as it is stored, with the modules whose functions it includes and what native pings have shown, by function name and qualifier.
 #[derive(Debug, Clone)]
-pub(crate) struct Stored {
+pub(crate) struct ScheduleSnapshot {
     pub(crate) value: Value,
     pub(crate) is_active: bool,
     pub(crate) version: i64,
     /// Every registered module; empty where the schedule leaves modules out.
     pub(crate) modules: Vec<ModuleFunctions>,
-    pub(crate) known: BTreeMap<Key, Known>,
+    pub(crate) known: BTreeMap<Key, TargetRecord>,
 }
 
 /// Runs a transaction, as far as the database answers in time.
@@ -44,7 +44,7 @@ struct ScheduleRow {
 }
 
 /// `None`: there is no schedule.
-pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<Stored>> {
+pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<ScheduleSnapshot>> {
     let statement = "-- read_schedule
         select config_value, is_active, row_version, case when config_value -> 'include_modules' = 'false' then '[]' else (
             select coalesce(jsonb_agg(to_jsonb(module)), '[]') from (
@@ -54,7 +54,13 @@ pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<Stored>> {
         from public.platform_lambda_config where config_key = 'lambda_warming'";
     let Some(row) = tx.read_opt::<ScheduleRow>(statement, &[]).await? else { return Ok(None) };
     let ScheduleRow { config_value: value, is_active, row_version: version, modules } = row;
-    Ok(Some(Stored { value, is_active, version, modules, known: known::read_known(tx).await? }))
+    Ok(Some(ScheduleSnapshot {
+        value,
+        is_active,
+        version,
+        modules,
+        known: target_records::read_target_records(tx).await?,
+    }))
 }
 
 /// Claims a tick: false when another delivery of it was first.
@@ -79,7 +85,7 @@ pub(crate) async fn finish_run(tx: &Transaction, tick: Timestamp, version: i64, 
         where run.finished_at is null";
     let tick = tick.to_string();
     let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
-    let totals = &report.totals;
+    let (totals, status) = (&report.totals, report.status.as_str());
     let (asked, reached, unique) = (number(totals.asked), number(totals.reached), totals.unique.map(number));
     let (cold, throttled, errors) = (number(totals.cold), number(totals.throttled), number(totals.errors));
     let init_ms = i64::try_from(totals.init_ms).unwrap_or(i64::MAX);
@@ -88,7 +94,7 @@ pub(crate) async fn finish_run(tx: &Transaction, tick: Timestamp, version: i64, 
     let parameters = params![
         tick,
         version,
-        report.status,
+        status,
         asked,
         reached,
         unique,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::ping::Shown;
+use crate::ping::PingOutcome;
 
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -21,7 +21,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// One round of pings.
-    pub(crate) fn of(round: Vec<Shown>) -> Self {
+    pub(crate) fn of(round: Vec<PingOutcome>) -> Self {
         let mut tally = Self::default();
         for shown in round {
             tally.add(shown);
@@ -29,9 +29,9 @@ impl Tally {
         tally
     }
 
-    fn add(&mut self, shown: Shown) {
+    fn add(&mut self, shown: PingOutcome) {
         match shown {
-            Shown::Reached(proof) => {
+            PingOutcome::Reached(proof) => {
                 self.answered += 1;
                 let Some(answer) = proof else { return };
                 if answer.cold_start {
@@ -40,17 +40,17 @@ impl Tally {
                 }
                 self.instances.insert(answer.instance_id);
             }
-            Shown::NotTheProtocol(what) => {
+            PingOutcome::NotTheProtocol(what) => {
                 self.errors += 1;
                 self.not_the_protocol = Some(what);
             }
-            Shown::Unclear(what) => {
+            PingOutcome::Unclear(what) => {
                 self.errors += 1;
                 self.last_error = Some(what.clone());
                 self.unclear = Some(what);
             }
-            Shown::Throttled => self.throttled += 1,
-            Shown::NotRun(what) => {
+            PingOutcome::Throttled => self.throttled += 1,
+            PingOutcome::NotRun(what) => {
                 self.errors += 1;
                 self.last_error = Some(what);
             }

@@ -3,18 +3,18 @@
 use mgmt_common::schedule::functions::{Payload, WarmFunction};
 use sha2::{Digest as _, Sha256};
 
-use crate::proof::{Key, Known};
+use crate::proof::{Key, TargetRecord};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) function: WarmFunction,
     /// The row under its name and qualifier, also where that is about another entry.
-    pub(crate) stored: Option<Known>,
+    pub(crate) stored: Option<TargetRecord>,
 }
 
 impl Target {
     /// What is known about this very entry: a changed entry is tried anew.
-    pub(crate) fn known(&self) -> Option<&Known> {
+    pub(crate) fn known(&self) -> Option<&TargetRecord> {
         let fingerprint = fingerprint(&self.function);
         self.stored.as_ref().filter(|known| known.fingerprint == fingerprint)
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::{SignedDuration, Timestamp};
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::functions::parse_list;
-use mgmt_common::warm_targets::{ModuleFunctions, ModuleTargets, WarmTarget, merge_targets};
+use mgmt_common::warming::targets::{ModuleFunctions, ModuleTargets, WarmTarget, merge_targets};
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::serve::ScheduledEvent;
 use scoped_futures::ScopedFutureExt as _;
@@ -16,7 +16,7 @@ use crate::State;
 use crate::fan_out;
 use crate::proof::Key;
 use crate::report::{RunReport, emit_dropped, emit_run};
-use crate::store::{self, Stored, known};
+use crate::store::{self, ScheduleSnapshot, target_records};
 use crate::target::{Target, key};
 
 /// EventBridge gives up after a minute (the rules' retry age); an older tick is a leftover, and warming for it helps nobody.
@@ -25,7 +25,7 @@ const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
 const CLOSING_TIME: Duration = Duration::from_secs(6);
 
 struct Ready {
-    stored: Stored,
+    stored: ScheduleSnapshot,
     config: WarmingConfig,
 }
 
@@ -42,7 +42,7 @@ enum Begun {
 /// No schedule is stored or it cannot be read, or the database is down and no schedule was seen before: nothing was pinged.
 pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
     let tick = minute(event.time)?;
-    if Timestamp::now().duration_since(tick) > MAX_AGE {
+    if now(state)?.duration_since(tick) > MAX_AGE {
         tracing::warn!(tick = %tick, "this tick is too old to warm anything");
         return Ok(json!({ "tick": tick, "outcome": "tooLate" }));
     }
@@ -64,7 +64,7 @@ pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
     let (targets, faults) = targets(&stored, &config);
     let fanned_out = fan_out::run(state, &run_id, &targets, deadline).await;
     // Before the database is tried: what pings have taught must not be lost where that fails.
-    state.memory.learn(fanned_out.lessons);
+    state.memory.remember(fanned_out.changes);
 
     let stale =
         stale_because.map(|cause| format!("the schedule is the last one seen, because the database was down: {cause}"));
@@ -77,6 +77,11 @@ pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
         tracing::error!(%error, report = %json!(report), "the history could not be written");
     }
     Ok(json!({ "tick": tick, "outcome": "ran", "stale": is_stale, "recorded": recorded.is_ok(), "report": report }))
+}
+
+fn now(state: &State) -> Result<Timestamp> {
+    let unreadable = |error: jiff::Error| Error::Internal(format!("the clock cannot be read: {error}"));
+    Timestamp::try_from(state.clock.now().wall).map_err(unreadable)
 }
 
 /// The scheduled minute, not the time of delivery.
@@ -92,7 +97,7 @@ async fn begin(state: &State, tick: Timestamp) -> Result<Begun> {
     let beginning = store::run(&state.database, |tx| {
         let unsaved = &unsaved;
         async move {
-            known::save(tx, unsaved).await?;
+            target_records::save(tx, unsaved).await?;
             let stored =
                 store::read_schedule(tx).await?.ok_or_else(|| unreadable("there is no lambda_warming config"))?;
             let config = parse(&stored)?;
@@ -126,7 +131,7 @@ fn begin_from_memory(state: &State, tick: Timestamp, cause: &str) -> Result<Begu
     Ok(if state.memory.claim(tick) { Begun::Ready(Box::new(Ready { stored, config })) } else { Begun::AlreadyClaimed })
 }
 
-fn parse(stored: &Stored) -> Result<WarmingConfig> {
+fn parse(stored: &ScheduleSnapshot) -> Result<WarmingConfig> {
     WarmingConfig::parse(&stored.value).map_err(|errors| {
         let all: Vec<String> = errors.iter().map(|error| format!("{} {}", error.pointer, error.message)).collect();
         unreadable(&format!("the stored lambda_warming config cannot be read: {}", all.join("; ")))
@@ -138,7 +143,7 @@ fn unreadable(detail: &str) -> Error {
 }
 
 /// What the schedule names, and unless it leaves them out what the modules want that are on; with what could not be read.
-fn targets(stored: &Stored, config: &WarmingConfig) -> (Vec<Target>, Vec<String>) {
+fn targets(stored: &ScheduleSnapshot, config: &WarmingConfig) -> (Vec<Target>, Vec<String>) {
     let included = stored.modules.iter().filter(|_| config.include_modules());
     let modules: Vec<ModuleTargets<'_>> = included.map(ModuleFunctions::targets).collect();
     let wanted = merge_targets(config.functions(), &modules);
@@ -151,7 +156,7 @@ fn targets(stored: &Stored, config: &WarmingConfig) -> (Vec<Target>, Vec<String>
 
 /// The functions of which something may be known: those pinged, and those of modules that are off too. A module that comes back must not
 /// bring a first ping for a function that is known to run its real handler. `None` where some module's functions cannot be read.
-fn named(stored: &Stored, targets: &[Target]) -> Option<Vec<Key>> {
+fn named(stored: &ScheduleSnapshot, targets: &[Target]) -> Option<Vec<Key>> {
     let mut named: Vec<Key> = targets.iter().map(Target::key).collect();
     for module in &stored.modules {
         let functions = parse_list(&module.functions, "").ok()?;
@@ -160,16 +165,22 @@ fn named(stored: &Stored, targets: &[Target]) -> Option<Vec<Key>> {
     Some(named)
 }
 
-async fn record(state: &State, tick: Timestamp, stored: &Stored, report: &RunReport, targets: &[Target]) -> Result<()> {
+async fn record(
+    state: &State,
+    tick: Timestamp,
+    stored: &ScheduleSnapshot,
+    report: &RunReport,
+    targets: &[Target],
+) -> Result<()> {
     let unsaved = state.memory.unsaved();
     let named = named(stored, targets);
     let recording = store::run(&state.database, |tx| {
         let (unsaved, named) = (&unsaved, &named);
         async move {
             store::finish_run(tx, tick, stored.version, report).await?;
-            known::save(tx, unsaved).await?;
+            target_records::save(tx, unsaved).await?;
             match named {
-                Some(named) => known::forget_unnamed(tx, stored.version, named).await,
+                Some(named) => target_records::forget_unnamed(tx, stored.version, named).await,
                 None => Ok(()),
             }
         }

@@ -8,9 +8,9 @@ use module_mgmt_protocol::ping::Ping;
 
 use crate::State;
 use crate::permits::Permits;
-use crate::ping::{message, shown};
-use crate::plan::Plan;
-use crate::proof::Stand;
+use crate::ping::{classify, message};
+use crate::plan::TargetPlan;
+use crate::proof::PingDecision;
 use crate::tally::Tally;
 
 /// A ping that takes longer than its hold and this much is given up.
@@ -28,7 +28,7 @@ pub(crate) struct Run<'a> {
 
 /// What pings have found out about a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Finding {
+pub(crate) enum ProbeResult {
     /// Nothing that was not known.
     NoNews,
     /// The first ping answered the protocol.
@@ -41,18 +41,18 @@ pub(crate) enum Finding {
 
 pub(crate) struct Pinged {
     pub(crate) tally: Tally,
-    pub(crate) finding: Finding,
+    pub(crate) probe_result: ProbeResult,
     /// Whether there was time for all pings.
     pub(crate) in_time: bool,
 }
 
 impl Run<'_> {
-    pub(crate) async fn ping(&self, plan: &Plan<'_>) -> Pinged {
-        let mut pinged = Pinged { tally: Tally::default(), finding: Finding::NoNews, in_time: true };
+    pub(crate) async fn ping(&self, plan: &TargetPlan<'_>) -> Pinged {
+        let mut pinged = Pinged { tally: Tally::default(), probe_result: ProbeResult::NoNews, in_time: true };
         if plan.pings == 0 {
             return pinged;
         }
-        if plan.stand != Stand::Proven {
+        if plan.decision != PingDecision::Proven {
             self.ping_first(plan, &mut pinged).await;
             if !pinged.in_time || plan.pings == 1 || pinged.tally.answered == 0 {
                 return pinged;
@@ -63,24 +63,24 @@ impl Run<'_> {
         // been deployed since it was looked at, or a setting of its own has taken the layer away. An error or a timeout shows
         // no such thing. Such trouble passes, and its proof holds.
         if let Some(what) = &pinged.tally.not_the_protocol {
-            pinged.finding = Finding::Suspended(format!("{what}, though it had answered the protocol before"));
+            pinged.probe_result = ProbeResult::Suspended(format!("{what}, though it had answered the protocol before"));
         }
         pinged
     }
 
     /// One ping, and one more after a while where that was throttled.
-    async fn ping_first(&self, plan: &Plan<'_>, pinged: &mut Pinged) {
+    async fn ping_first(&self, plan: &TargetPlan<'_>, pinged: &mut Pinged) {
         let hold = if plan.pings == 1 { self.state.settings.hold } else { Duration::ZERO };
         pinged.in_time = self.round(plan, 1, hold, &mut pinged.tally).await;
         if pinged.tally.throttled > 0 {
             tokio::time::sleep(BACK_OFF).await;
             pinged.in_time = self.round(plan, 1, hold, &mut pinged.tally).await;
         }
-        pinged.finding = found(&plan.stand, &pinged.tally);
+        pinged.probe_result = found(&plan.decision, &pinged.tally);
     }
 
     /// All pings together, and once more where they fell short. False: the time was over.
-    async fn ping_all(&self, plan: &Plan<'_>, tally: &mut Tally) -> bool {
+    async fn ping_all(&self, plan: &TargetPlan<'_>, tally: &mut Tally) -> bool {
         let hold = self.state.settings.hold;
         let throttled_before = tally.throttled;
         if !self.round(plan, plan.pings, hold, tally).await {
@@ -100,7 +100,7 @@ impl Run<'_> {
     }
 
     /// Sends pings that start together. False: there was no time for them.
-    async fn round(&self, plan: &Plan<'_>, pings: u32, hold: Duration, tally: &mut Tally) -> bool {
+    async fn round(&self, plan: &TargetPlan<'_>, pings: u32, hold: Duration, tally: &mut Tally) -> bool {
         let _permits = self.permits.take(plan.target.bare_name(), plan.reserved, pings).await;
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left < hold + Duration::from_millis(100) {
@@ -115,7 +115,7 @@ impl Run<'_> {
             let (name, qualifier) = (&function.name, function.qualifier.as_deref());
             let context = message.client_context.as_deref();
             let outcome = self.state.functions.invoke(name, qualifier, message.payload, context, limit).await;
-            shown(&function.payload, outcome)
+            classify(&function.payload, outcome)
         });
         tally.add_round(Tally::of(join_all(sent).await), plan.target.is_native());
         true
@@ -123,14 +123,14 @@ impl Run<'_> {
 }
 
 /// What the first ping has shown. Of a function that is not proven, everything unclear counts as a real handler.
-fn found(stand: &Stand, first: &Tally) -> Finding {
+fn found(decision: &PingDecision, first: &Tally) -> ProbeResult {
     if first.answered > 0 {
-        return if *stand == Stand::Probe { Finding::Proven } else { Finding::NoNews };
+        return if *decision == PingDecision::Probe { ProbeResult::Proven } else { ProbeResult::NoNews };
     }
     match (&first.not_the_protocol, &first.unclear) {
-        (Some(what), _) => Finding::Suspended(what.clone()),
-        (None, Some(what)) if *stand == Stand::Probe => Finding::Suspended(what.clone()),
-        _ if *stand == Stand::Probe => Finding::NothingRan,
-        _ => Finding::NoNews,
+        (Some(what), _) => ProbeResult::Suspended(what.clone()),
+        (None, Some(what)) if *decision == PingDecision::Probe => ProbeResult::Suspended(what.clone()),
+        _ if *decision == PingDecision::Probe => ProbeResult::NothingRan,
+        _ => ProbeResult::NoNews,
     }
 }

@@ -57,8 +57,8 @@ async fn batches(now: &Path, before: &Path) -> Result<Vec<Row>> {
     let mut pair = Pair::start(now, before, "module-usage", &database).await?;
     for _ in 0..BATCHES {
         for side in &mut pair.sides {
-            let event = serde_json::from_str(&Request::post("/platform/modules/usage").json(&batch()?).event())?;
-            let answer = side.ask(&event).await?;
+            let request = Request::post("/platform/modules/usage").json(&batch()?);
+            let answer = side.ask(request.event()).await?;
             let counted = answer["body"].as_str().is_some_and(|body| body.contains(&format!("\"accepted\":{EVENTS}")));
             ensure!(counted, "a batch was not counted: {answer}");
         }
@@ -75,10 +75,10 @@ async fn reads(now: &Path, before: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for path in ["/platform/modules", "/platform/modules/state", "/platform/navigation"] {
         let mut pair = Pair::start(now, before, "module-registry", &database).await?;
-        let event = serde_json::from_str(&Request::get(path).event())?;
+        let request = Request::get(path);
         for _ in 0..READS {
             for side in &mut pair.sides {
-                let answer = side.ask(&event).await?;
+                let answer = side.ask(request.event()).await?;
                 ensure!(answer["statusCode"] == 200, "{path} answered {answer}");
             }
         }

@@ -43,11 +43,11 @@ async fn platform(database: &TestDatabase, asked: Arc<Mutex<Vec<String>>>) -> St
         let target = request.uri().to_string();
         assert_eq!(request.headers()["authorization"], "Bearer secret");
         let accept = request.headers()["accept"].to_str().unwrap().to_owned();
-        let event = GatewayRequest::get(&target.replace("limit=10000", "limit=3")).header("accept", &accept).event();
+        let event =
+            GatewayRequest::get(&target.replace("limit=10000", "limit=3")).header("accept", &accept).event().clone();
         asked.lock().unwrap().push(target);
         let function = Arc::clone(&function);
         async move {
-            let event = serde_json::from_str(&event).unwrap();
             let answer = function.lock().await.invoke(&event).await.unwrap().unwrap();
             let status = StatusCode::from_u16(answer["statusCode"].as_u64().unwrap().try_into().unwrap()).unwrap();
             let link = answer["headers"]["link"].as_str().map(|link| [("link", link.to_owned())]);

@@ -23,6 +23,6 @@ pub mod telemetry;
 pub mod usage;
 pub mod usage_counting;
 #[cfg(feature = "service")]
-pub mod warm_targets;
+pub mod warming;
 #[cfg(feature = "service")]
 pub mod web;

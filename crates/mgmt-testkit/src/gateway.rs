@@ -105,8 +105,8 @@ impl Request {
         self.event["rawPath"].as_str().unwrap()
     }
 
-    pub fn event(&self) -> String {
-        self.event.to_string()
+    pub fn event(&self) -> &Value {
+        &self.event
     }
 }
 

@@ -1,4 +1,4 @@
-//! FAULTS row 17: the ways in which a database that is there cannot be reached.
+//! Faults, row 17: the ways in which a database that is there cannot be reached.
 
 use crate::database::{PASSWORD, TestDatabase};
 use crate::tls::{Authority, tls_end};

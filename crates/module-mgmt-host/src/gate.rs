@@ -21,7 +21,6 @@
 //! ```
 
 mod admission;
-mod clock;
 mod credential;
 mod http_client;
 mod http_source;
@@ -36,11 +35,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use admission::{Admission, NotAnHttpEvent};
-pub use clock::{Clock, Moment, SystemClock};
 pub use credential::Credential;
 pub use http_source::{HttpSource, UrlError};
 pub use layer::{GateLayer, Gated};
 pub use limits::GateLimits;
+pub use module_mgmt_protocol::clock::{Clock, Moment, SystemClock};
 pub use source::{ReadError, StateRead, StateSource};
 pub use verdict::{ClosedReason, Verdict};
 

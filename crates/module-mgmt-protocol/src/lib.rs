@@ -2,6 +2,7 @@
 
 pub mod api_gateway;
 pub mod caller;
+pub mod clock;
 pub mod decision;
 pub mod effective;
 pub mod field_error;

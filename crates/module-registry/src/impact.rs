@@ -6,7 +6,7 @@ use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::plan::{Plan, Refusal};
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::functions::WarmFunction;
-use mgmt_common::warm_targets::{ModuleTargets, merge_targets};
+use mgmt_common::warming::targets::{ModuleTargets, merge_targets};
 use module_mgmt_protocol::effective::ModuleFacts;
 use serde::Serialize;
 use serde_json::{Map, Value, json};

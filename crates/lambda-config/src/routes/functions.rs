@@ -7,7 +7,7 @@ use axum::extract::State;
 use mgmt_common::functions::FunctionSummary;
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::functions::Payload;
-use mgmt_common::warm_targets::{ModuleFunctions, WarmTarget, merge_targets};
+use mgmt_common::warming::targets::{ModuleFunctions, WarmTarget, merge_targets};
 use mgmt_common::web::error::{Dependency, Error, Result};
 use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::Serialize;

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use jiff::Timestamp;
 use mgmt_common::schedule::functions::WarmFunction;
 use mgmt_common::schedule::preview::{Preview, PreviewInput, preview};
-use mgmt_common::warm_targets::{ModuleFunctions, merge_targets};
+use mgmt_common::warming::targets::{ModuleFunctions, merge_targets};
 use mgmt_common::web::body::Json;
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::signed_in::PlatformAdmin;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mgmt_common::db::{Database, Result, Transaction};
-use mgmt_common::warm_targets::ModuleFunctions;
+use mgmt_common::warming::targets::ModuleFunctions;
 use module_mgmt_protocol::caller::Caller;
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,23 +1,34 @@
 //! A warmer with its database and Lambda, driven by events as EventBridge sends them.
 
-use std::time::{Duration, SystemTime};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
+use lambda_warmer::State;
 use lambda_warmer::settings::Settings;
 use mgmt_common::aws::AwsSettings;
 use mgmt_common::schedule::name::Namespace;
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
-use mgmt_common::web::serve::Service;
 use mgmt_testkit::database::{TestDatabase, WORKER_LOGIN};
+use mgmt_testkit::events;
+use mgmt_testkit::function::{FunctionBed, FunctionUnderTest};
 use mgmt_testkit::lambda_api::LambdaFake;
-use serde_json::value::to_raw_value;
+use module_mgmt_protocol::clock::{Clock, Moment};
 use serde_json::{Value, json};
 
 pub(crate) struct Bed {
-    pub(crate) database: TestDatabase,
+    worker: FunctionBed,
     pub(crate) lambda: LambdaFake,
     url: String,
-    service: Service,
+}
+
+impl Deref for Bed {
+    type Target = FunctionBed;
+
+    fn deref(&self) -> &FunctionBed {
+        &self.worker
+    }
 }
 
 impl Bed {
@@ -29,8 +40,8 @@ impl Bed {
 
     pub(crate) async fn with_url(database: TestDatabase, url: String) -> Self {
         let lambda = LambdaFake::start().await.unwrap();
-        let service = lambda_warmer::service(settings(&lambda, url.clone()));
-        Self { database, lambda, url, service }
+        let function = function(settings(&lambda, url.clone()));
+        Self { worker: FunctionBed { database, function }, lambda, url }
     }
 
     /// Starts another sandbox, which knows only what the database knows.
@@ -39,7 +50,13 @@ impl Bed {
     }
 
     pub(crate) fn restart_with(&mut self, settings: Settings) {
-        self.service = lambda_warmer::service(settings);
+        self.worker.function = function(settings);
+    }
+
+    /// Starts another sandbox by a clock that the test moves.
+    pub(crate) fn restart_by(&mut self, clock: &Arc<MovedClock>) {
+        let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
+        self.worker.function = function_of(State::with_clock(self.settings(), clock));
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -64,16 +81,7 @@ impl Bed {
 
     pub(crate) async fn tick_at(&self, time: Timestamp) -> Result<Value, String> {
         let time = Timestamp::from_second(time.as_second().div_euclid(60) * 60).unwrap();
-        let event = json!({
-            "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
-            "source": "aws.events", "account": "123456789012", "time": time.to_string(), "region": "eu-central-1",
-            "resources": ["arn:aws:events:eu-central-1:123456789012:rule/shop.test.warm.0123456789abcdef"], "detail": {},
-        });
-        let mut context = lambda_runtime::Context::default();
-        let deadline = SystemTime::now() + Duration::from_secs(30);
-        context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis().try_into().unwrap();
-        let answer = self.service.handle(&to_raw_value(&event).unwrap(), &context).await;
-        answer.map(|json| serde_json::from_str(json.get()).unwrap()).map_err(|error| error.to_string())
+        self.function.handle(&events::scheduled(&time.to_string(), "shop.test.warm.0123456789abcdef")).await
     }
 
     /// The whole history, oldest first.
@@ -97,11 +105,48 @@ impl Bed {
 
     /// Lets the next tick of this minute run, as if it were another minute.
     pub(crate) async fn forget_ticks(&self) {
-        self.database.admin().await.batch_execute("delete from public.platform_warming_run").await.unwrap();
+        self.arrange("delete from public.platform_warming_run").await;
     }
 
     pub(crate) fn assert_no_violation(&self) {
         assert_eq!(self.lambda.violations(), Vec::<String>::new());
+    }
+}
+
+fn function(settings: Settings) -> FunctionUnderTest {
+    function_of(State::new(settings))
+}
+
+fn function_of(state: State) -> FunctionUnderTest {
+    let service = lambda_warmer::service_of(state);
+    FunctionUnderTest::new(move |event, context| {
+        let service = service.clone();
+        async move { service.handle(&event, &context).await }
+    })
+}
+
+/// Stands still until it is moved.
+pub(crate) struct MovedClock(Mutex<Moment>);
+
+impl MovedClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Moment { wall: SystemTime::now(), steady: Instant::now() })))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let mut moment = self.0.lock().unwrap();
+        moment.wall += by;
+        moment.steady += by;
+    }
+
+    pub(crate) fn now_utc(&self) -> Timestamp {
+        Timestamp::try_from(self.0.lock().unwrap().wall).unwrap()
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> Moment {
+        *self.0.lock().unwrap()
     }
 }
 

@@ -1,18 +1,18 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use mgmt_testkit::cuttable::{Cable, Wire};
 use mgmt_testkit::database::{TestDatabase, WORKER_LOGIN};
+use mgmt_testkit::flaky_proxy::{FlakyProxy, Traffic};
 use mgmt_testkit::lambda_api::{Answer, FakeFunction};
 use serde_json::json;
 
 use crate::bed::Bed;
 
-async fn bed() -> (Bed, Cable) {
+async fn bed() -> (Bed, FlakyProxy) {
     let database = TestDatabase::create().await;
     let url = database.url(WORKER_LOGIN);
-    let cable = Cable::to(&url).await;
-    (Bed::with_url(database, cable.url(&url)).await, cable)
+    let proxy = FlakyProxy::to(&url).await;
+    (Bed::with_url(database, proxy.url(&url)).await, proxy)
 }
 
 fn in_minutes(minutes: i64) -> Timestamp {
@@ -21,18 +21,18 @@ fn in_minutes(minutes: i64) -> Timestamp {
 
 #[tokio::test]
 async fn without_the_database_the_last_good_schedule_goes_on_and_is_marked_stale() {
-    let (bed, cable) = bed().await;
+    let (bed, proxy) = bed().await;
     bed.lambda.add(FakeFunction::new("orders"));
     bed.always(json!(["orders"])).await;
 
-    cable.set(Wire::Cut);
+    proxy.set(Traffic::Cut);
     let error = bed.tick_at(Timestamp::now()).await.unwrap_err();
     assert!(error.contains("has seen no schedule yet"), "{error}");
 
-    cable.set(Wire::Passes);
+    proxy.set(Traffic::Passes);
     assert_eq!(bed.tick().await["recorded"], true);
 
-    cable.set(Wire::Cut);
+    proxy.set(Traffic::Cut);
     let later = in_minutes(1);
     let answer = bed.tick_at(later).await.unwrap();
     assert_eq!(
@@ -48,7 +48,7 @@ async fn without_the_database_the_last_good_schedule_goes_on_and_is_marked_stale
 
 #[tokio::test]
 async fn what_pings_taught_outlives_a_database_that_failed_during_the_run() {
-    let (bed, cable) = bed().await;
+    let (bed, proxy) = bed().await;
     let slow = Duration::from_millis(400);
     bed.lambda.add(FakeFunction::new("handler").answering(Answer::Raw(json!("real work"))).taking(slow));
     bed.lambda.add(FakeFunction::new("warm").taking(slow));
@@ -58,7 +58,7 @@ async fn what_pings_taught_outlives_a_database_that_failed_during_the_run() {
         while bed.lambda.counters("handler").invokes == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        cable.set(Wire::Cut);
+        proxy.set(Traffic::Cut);
     };
     let (answer, ()) = tokio::join!(bed.tick_at(in_minutes(0)), cut_during_the_first_pings);
     assert_eq!(answer.unwrap()["recorded"], false);
@@ -75,7 +75,7 @@ async fn what_pings_taught_outlives_a_database_that_failed_during_the_run() {
         (&json!("probing"), &json!("probing"))
     );
 
-    cable.set(Wire::Passes);
+    proxy.set(Traffic::Passes);
     assert_eq!(bed.tick_at(in_minutes(2)).await.unwrap()["recorded"], true);
     let handler = bed.row("handler").await;
     assert_eq!(handler["status"], "suspended");
@@ -86,14 +86,14 @@ async fn what_pings_taught_outlives_a_database_that_failed_during_the_run() {
 
 #[tokio::test]
 async fn no_first_ping_is_sent_that_the_database_cannot_note() {
-    let (bed, cable) = bed().await;
+    let (bed, proxy) = bed().await;
     bed.lambda.add(FakeFunction::new("orders").answering(Answer::Raw(json!("real work"))));
     bed.always(json!([{"name": "orders", "concurrency": 2}])).await;
     bed.lambda.answer_next("orders", 2, Answer::Throttled("ConcurrentInvocationLimitExceeded"));
     bed.tick_at(in_minutes(0)).await.unwrap();
     let before = bed.lambda.counters("orders").invokes;
 
-    cable.set(Wire::Cut);
+    proxy.set(Traffic::Cut);
     let answer = bed.tick_at(in_minutes(1)).await.unwrap();
     let orders = &answer["report"]["functions"][0];
     assert_eq!(orders["state"], "failed");
@@ -101,10 +101,10 @@ async fn no_first_ping_is_sent_that_the_database_cannot_note() {
     assert_eq!(bed.lambda.counters("orders").invokes, before);
 
     // The claim reaches Postgres, its answer does not: the row is taken back, and the ping sent when it can be noted.
-    cable.set(Wire::LosesCommits);
+    proxy.set(Traffic::LosesCommits);
     bed.tick_at(in_minutes(2)).await.unwrap();
     assert_eq!(bed.lambda.counters("orders").invokes, before);
-    cable.set(Wire::Passes);
+    proxy.set(Traffic::Passes);
     let answer = bed.tick_at(in_minutes(3)).await.unwrap();
     assert_eq!(answer["report"]["functions"][0]["state"], "suspended", "{answer}");
     assert_eq!(bed.lambda.counters("orders").invokes, before + 1);

@@ -3,6 +3,7 @@
 
 mod bed;
 mod database_down;
+mod expiry;
 mod limits;
 mod modules;
 mod packages;

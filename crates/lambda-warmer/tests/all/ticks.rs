@@ -73,7 +73,7 @@ async fn a_tick_that_is_not_due_in_local_time_is_dropped() {
     assert!(bed.history().await.is_empty());
 }
 
-/// FAULTS row 33.
+/// Faults, row 33.
 #[tokio::test]
 async fn a_late_tick_is_judged_by_its_own_minute_and_a_very_late_one_warms_nothing() {
     let bed = Bed::new().await;
@@ -89,7 +89,7 @@ async fn a_late_tick_is_judged_by_its_own_minute_and_a_very_late_one_warms_nothi
     assert_eq!(bed.lambda.counters("orders").invokes, 1);
 }
 
-/// FAULTS row 33: this sandbox's clock went back by an hour, so ticks seem to come from the future.
+/// Faults, row 33: this sandbox's clock went back by an hour, so ticks seem to come from the future.
 #[tokio::test]
 async fn a_tick_ahead_of_our_clock_is_judged_by_its_own_minute_and_runs_once() {
     let bed = Bed::new().await;

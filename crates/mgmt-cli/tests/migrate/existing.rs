@@ -57,7 +57,8 @@ async fn rows_of_the_old_system_survive_and_its_policies_are_replaced() {
 async fn on_supabase_nothing_of_its_own_is_altered_and_its_default_grants_are_revoked() {
     let database = TestDatabase::empty().await;
     // Makes the roles where this server has never seen them.
-    applied(migrate(&TestDatabase::empty().await.admin_url())).await;
+    let fresh = TestDatabase::empty().await;
+    applied(migrate(&fresh.admin_url())).await;
     let admin = database.admin().await;
     admin
         .batch_execute(

@@ -1,4 +1,4 @@
-//! `mgmt migrate`, run as a person or a deployment runs it, on a real Postgres. Row 40 of docs/faults.md as far as it is built.
+//! `mgmt migrate`, run as a person or a deployment runs it, on a real Postgres. Faults, row 40 as far as it is built.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be arranged should stop where it fails")]
 
 mod alone;

@@ -39,9 +39,10 @@ async fn the_files_run_twice_through_psql() {
 /// The roles were made for another database of the server; handing functions to one of them takes membership.
 #[tokio::test]
 async fn the_files_run_twice_as_an_owner_who_is_no_superuser() {
-    applied(migrate(&TestDatabase::empty().await.admin_url())).await;
+    let fresh = TestDatabase::empty().await;
+    applied(migrate(&fresh.admin_url())).await;
     let database = TestDatabase::empty().await;
-    let owner = format!("owner_{}", &database.name[5..17]);
+    let owner = format!("owner_{}", &database.name[database.name.len() - 12..]);
     let admin = database.admin().await;
     admin
         .batch_execute(&format!(

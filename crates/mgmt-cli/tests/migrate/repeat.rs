@@ -1,4 +1,4 @@
-//! Row 40 of docs/faults.md: again, at once, killed, changed, through a pooler.
+//! Faults, row 40: again, at once, killed, changed, through a pooler.
 
 use std::time::Duration;
 
@@ -6,8 +6,9 @@ use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
 
 use crate::bed::{FILES, applied, fingerprint, migrate, plain, refusal, said, text};
 
+/// Faults, row 40.
 #[tokio::test]
-async fn row_40_a_second_run_applies_nothing() {
+async fn a_second_run_applies_nothing() {
     let database = TestDatabase::empty().await;
     assert_eq!(applied(migrate(&database.admin_url())).await, FILES);
     let before = fingerprint(&database).await;
@@ -17,16 +18,18 @@ async fn row_40_a_second_run_applies_nothing() {
     assert_eq!(String::from_utf8(people.stdout.clone()).unwrap(), "The schema is up to date.\n", "{people:?}");
 }
 
+/// Faults, row 40.
 #[tokio::test]
-async fn row_40_of_two_runners_at_once_each_file_is_applied_by_one() {
+async fn of_two_runners_at_once_each_file_is_applied_by_one() {
     let database = TestDatabase::empty().await;
     let url = database.admin_url();
     let (one, other) = tokio::join!(applied(migrate(&url)), applied(migrate(&url)));
     assert_eq!([one, other].concat(), FILES);
 }
 
+/// Faults, row 40.
 #[tokio::test]
-async fn row_40_a_run_that_is_killed_half_way_is_completed_by_the_next() {
+async fn a_run_that_is_killed_half_way_is_completed_by_the_next() {
     let database = TestDatabase::empty().await;
     let admin = database.admin().await;
     // 002 makes this schema; until the test ends its own transaction, 002 waits.
@@ -53,8 +56,9 @@ async fn row_40_a_run_that_is_killed_half_way_is_completed_by_the_next() {
     assert_eq!(fingerprint(&database).await, fingerprint(&fresh).await);
 }
 
+/// Faults, row 40.
 #[tokio::test]
-async fn row_40_a_file_that_changed_after_it_was_applied_is_refused() {
+async fn a_file_that_changed_after_it_was_applied_is_refused() {
     let database = TestDatabase::empty().await;
     applied(migrate(&database.admin_url())).await;
     let admin = database.admin().await;
@@ -64,8 +68,9 @@ async fn row_40_a_file_that_changed_after_it_was_applied_is_refused() {
 }
 
 /// As a database of an earlier release: it has an earlier text of 004, and none of the files that came later.
+/// Faults, row 40.
 #[tokio::test]
-async fn row_40_a_schema_file_of_an_earlier_release_is_applied_again_and_all_that_follow_it() {
+async fn a_schema_file_of_an_earlier_release_is_applied_again_and_all_that_follow_it() {
     let database = TestDatabase::empty().await;
     applied(migrate(&database.admin_url())).await;
     let before = fingerprint(&database).await;
@@ -88,8 +93,9 @@ async fn row_40_a_schema_file_of_an_earlier_release_is_applied_again_and_all_tha
 }
 
 /// A session lock means nothing where a pooler lends the session to others.
+/// Faults, row 40.
 #[tokio::test]
-async fn row_40_a_transaction_pooler_is_refused_before_anything_happens() {
+async fn a_transaction_pooler_is_refused_before_anything_happens() {
     let database = TestDatabase::empty().await;
     applied(migrate(&database.admin_url())).await;
     let before = fingerprint(&database).await;

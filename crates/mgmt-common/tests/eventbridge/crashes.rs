@@ -9,8 +9,9 @@ use tokio::time::sleep;
 use crate::bed::{Bed, for_each, manager, pacing, soon};
 use crate::faults::{actions_without_faults, assert_no_gap, scenario};
 
+/// Faults, row 23.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn row_23_a_crash_at_any_call_is_made_good_by_the_next_run() {
+async fn a_crash_at_any_call_is_made_good_by_the_next_run() {
     let calls = actions_without_faults().await.len();
     let cases = (1..=calls).flat_map(|position| [(position, Fault::Hang), (position, Fault::HangAfterApplying)]);
     for_each(cases.collect(), |(position, fault)| check(position, fault)).await;

@@ -14,8 +14,9 @@ fn outcome(report: &SyncReport, minute: u32) -> Outcome {
     report.rules.iter().find(|result| result.name == rule(minute).name).unwrap().outcome
 }
 
+/// Faults, row 26.
 #[tokio::test]
-async fn row_26_many_deletions_for_an_applied_version_are_refused_and_the_rest_is_done() {
+async fn many_deletions_for_an_applied_version_are_refused_and_the_rest_is_done() {
     let bed = Bed::new().await;
     bed.seed(&applied(&[1, 2, 3, 4, 5, 6, 7, 8]));
     let wanted = applied(&[1, 2, 20]);
@@ -30,8 +31,9 @@ async fn row_26_many_deletions_for_an_applied_version_are_refused_and_the_rest_i
     assert!(bed.is_as_desired(&edited));
 }
 
+/// Faults, row 26.
 #[tokio::test]
-async fn row_26_a_few_deletions_for_an_applied_version_pass() {
+async fn a_few_deletions_for_an_applied_version_pass() {
     let bed = Bed::new().await;
     bed.seed(&applied(&[1, 2, 3, 4, 5, 6]));
     let wanted = applied(&[1]);
@@ -66,8 +68,9 @@ async fn a_wanted_name_that_a_stranger_has_is_a_conflict_and_nothing_goes() {
     }
 }
 
+/// Faults, row 24.
 #[tokio::test]
-async fn row_24_a_denied_action_is_named_and_the_other_rules_still_sync() {
+async fn a_denied_action_is_named_and_the_other_rules_still_sync() {
     for action in ["PutRule", "PutTargets"] {
         let bed = Bed::new().await;
         bed.seed(&desired(&[9]));
@@ -90,8 +93,9 @@ async fn row_24_a_denied_action_is_named_and_the_other_rules_still_sync() {
     }
 }
 
+/// Faults, row 24.
 #[tokio::test]
-async fn row_24_a_denied_read_changes_nothing_and_is_named() {
+async fn a_denied_read_changes_nothing_and_is_named() {
     for action in ["ListRules", "ListTargetsByRule", "ListTagsForResource"] {
         let bed = Bed::new().await;
         bed.seed(&desired(&[1]));
@@ -102,8 +106,9 @@ async fn row_24_a_denied_read_changes_nothing_and_is_named() {
     }
 }
 
+/// Faults, row 24.
 #[tokio::test]
-async fn row_24_the_301st_rule_is_reported_without_retry_and_nothing_goes() {
+async fn the_301st_rule_is_reported_without_retry_and_nothing_goes() {
     let bed = Bed::new().await;
     bed.seed(&desired(&[1, 2]));
     bed.fake.edit(|bus| {

@@ -9,8 +9,9 @@ use tokio::time::sleep;
 use crate::bed::{Bed, for_each, manager, pacing, soon};
 use crate::faults::{assert_no_gap, scenario};
 
+/// Faults, row 27.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn row_27_two_managers_at_once_end_in_the_same_state() {
+async fn two_managers_at_once_end_in_the_same_state() {
     for_each((0..24).collect(), |delay: u64| async move {
         let (before, after) = scenario();
         let bed = Bed::new().await;
@@ -31,8 +32,9 @@ async fn row_27_two_managers_at_once_end_in_the_same_state() {
 
 /// The deadline is the fence of a lease: the older run is stuck in a call, its lease ends, a newer config is applied, and then
 /// the older run wakes up.
+/// Faults, row 27.
 #[tokio::test]
-async fn row_27_an_overtaken_run_cannot_overwrite_the_newer_one() {
+async fn an_overtaken_run_cannot_overwrite_the_newer_one() {
     let (before, after) = scenario();
     let bed = Bed::new().await;
     bed.seed(&after);

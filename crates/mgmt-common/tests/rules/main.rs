@@ -81,8 +81,9 @@ fn each_difference_between_wanted_and_found_has_its_action() {
     assert_eq!(both, ["create", "delete"]);
 }
 
+/// Faults, row 25.
 #[test]
-fn row_25_only_name_and_tag_together_make_a_rule_ours() {
+fn only_name_and_tag_together_make_a_rule_ours() {
     let check = |name: &str, tag: Option<&str>, managed_by: Option<&str>, expected: &str| {
         let tags = tag.map(|tag| (OWNER_TAG.to_owned(), tag.to_owned())).into_iter().collect();
         let managed_by = managed_by.map(str::to_owned);
@@ -106,8 +107,9 @@ fn row_25_only_name_and_tag_together_make_a_rule_ours() {
     check(&rule(2).name, Some("app.dev"), Some("events.amazonaws.com"), "conflict");
 }
 
+/// Faults, row 26.
 #[test]
-fn row_26_deletions_for_a_version_that_is_no_edit_are_capped() {
+fn deletions_for_a_version_that_is_no_edit_are_capped() {
     // Of `owned` rules all but the first `kept` are to go.
     let check = |owned: usize, kept: usize, config_version: i64, applied: Option<i64>, refused: bool| {
         let actual: Vec<ActualRule> = (0..owned).map(|minute| found(&rule(minute))).collect();
@@ -131,8 +133,9 @@ fn row_26_deletions_for_a_version_that_is_no_edit_are_capped() {
     assert!(!plan(&desired, &actual).unwrap().alarms.is_empty());
 }
 
+/// Faults, row 26.
 #[test]
-fn row_26_an_empty_desired_state_never_deletes() {
+fn an_empty_desired_state_never_deletes() {
     for adoption in [Adoption::None, Adoption::All] {
         let mut actual: Vec<ActualRule> = (0..20).map(|minute| found(&rule(minute))).collect();
         actual.push(ActualRule { name: "app-dev-warmer-pattern-1".to_owned(), ..found(&rule(1)) });

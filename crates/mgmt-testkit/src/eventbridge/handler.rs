@@ -14,7 +14,7 @@ use super::actions::run;
 use super::bus::{Bus, rule_arn};
 use super::wire::Refusal;
 use super::{Call, Fault, Moment, State, is_write, lock};
-use crate::severable::Connection;
+use crate::droppable_server::Connection;
 
 pub(crate) async fn handle(
     Shared(state): Shared<Arc<Mutex<State>>>,
@@ -26,7 +26,7 @@ pub(crate) async fn handle(
     match outcome {
         Outcome::Answer(result) => respond(result),
         Outcome::Close => {
-            connection.sever();
+            connection.drop_without_answer();
             StatusCode::OK.into_response()
         }
         Outcome::Hang => pending().await,

@@ -38,7 +38,7 @@ pub use expression::check_schedule_expression;
 pub use faults::Fault;
 use faults::Script;
 
-use crate::severable::Server;
+use crate::droppable_server::DroppableServer;
 
 /// One call as the fake received it, in order of arrival.
 #[derive(Debug, Clone)]
@@ -60,11 +60,30 @@ pub struct Moment {
     pub bus: Bus,
 }
 
-/// The running fake. Cheap to clone: clones share the bus, and the server stops with the last one.
+/// The running fake. Cheap to clone: clones share the bus, and the server stops with the last one. The last one also fails the test
+/// that scripted a fault which no call met: such a test proves nothing about that fault.
 #[derive(Debug, Clone)]
 pub struct EventBridgeFake {
     state: Arc<Mutex<State>>,
-    server: Arc<Server>,
+    server: Arc<DroppableServer>,
+    _end: Arc<EndOfScript>,
+}
+
+#[derive(Debug)]
+struct EndOfScript(Arc<Mutex<State>>);
+
+impl Drop for EndOfScript {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_all_played(&self.0);
+        }
+    }
+}
+
+#[track_caller]
+fn assert_all_played(state: &Mutex<State>) {
+    let unplayed = lock(state).script.unplayed();
+    assert!(unplayed.is_empty(), "scripted faults were never played: {unplayed:?}");
 }
 
 #[derive(Debug, Default)]
@@ -88,8 +107,9 @@ impl EventBridgeFake {
     /// No loopback port could be opened.
     pub async fn start() -> io::Result<Self> {
         let state = Arc::new(Mutex::new(State::default()));
-        let server = Server::start(router(Arc::clone(&state))).await?;
-        Ok(Self { state, server: Arc::new(server) })
+        let server = DroppableServer::start(router(Arc::clone(&state))).await?;
+        let end = Arc::new(EndOfScript(Arc::clone(&state)));
+        Ok(Self { state, server: Arc::new(server), _end: end })
     }
 
     /// The same fake as routes, for a server that speaks for several services, as a local platform's endpoint does.
@@ -118,7 +138,12 @@ impl EventBridgeFake {
     }
 
     /// Forgets every scripted fault.
+    ///
+    /// # Panics
+    /// One of them was never played.
+    #[track_caller]
     pub fn heal(&self) {
+        assert_all_played(&self.state);
         lock(&self.state).script = Script::default();
     }
 

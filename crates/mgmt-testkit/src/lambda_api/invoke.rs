@@ -18,7 +18,7 @@ use super::function::{FakeFunction, Lease, Running};
 use super::reads::existing;
 use super::request::{Parameters, admit, invalid, split_name};
 use super::{State, lock};
-use crate::severable::Connection;
+use crate::droppable_server::Connection;
 
 /// Bytes of the Base64 text of `X-Amz-Client-Context` that Lambda takes.
 const CLIENT_CONTEXT_BYTES: usize = 3583;
@@ -40,7 +40,7 @@ pub(crate) async fn invoke(
     match run.await {
         Ok(Ended::Answer(response)) => Ok(response),
         Ok(Ended::Close) => {
-            connection.sever();
+            connection.drop_without_answer();
             Ok(StatusCode::OK.into_response())
         }
         Ok(Ended::Hang) => pending().await,

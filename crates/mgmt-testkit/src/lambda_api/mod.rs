@@ -35,13 +35,13 @@ pub use answers::Answer;
 use function::Running;
 pub use function::{Counters, FakeFunction};
 
-use crate::severable::Server;
+use crate::droppable_server::DroppableServer;
 
 /// The running fake. Cheap to clone: clones share the functions, and the server stops with the last one.
 #[derive(Debug, Clone)]
 pub struct LambdaFake {
     state: Arc<Mutex<State>>,
-    server: Arc<Server>,
+    server: Arc<DroppableServer>,
 }
 
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl LambdaFake {
             max_concurrency: 0,
             next_instance: 1,
         }));
-        let server = Server::start(router(Arc::clone(&state))).await?;
+        let server = DroppableServer::start(router(Arc::clone(&state))).await?;
         Ok(Self { state, server: Arc::new(server) })
     }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use mgmt_testkit::cuttable::{Cable, Wire};
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
+use mgmt_testkit::flaky_proxy::{FlakyProxy, Traffic};
 use module_mgmt_host::gate::{ClosedReason, Gate, GateLimits, Verdict};
 use module_mgmt_host_postgres::{PostgresLogin, PostgresSource};
 use module_mgmt_protocol::decision::{Permissions, Reason};
@@ -50,13 +50,13 @@ async fn a_gate_on_postgres_follows_the_registry_per_organisation() {
 async fn an_unchanged_registry_is_one_round_trip_and_a_lost_one_is_the_last_seen() {
     let database = registered().await;
     let url = database.url(REQUEST_LOGIN);
-    let cable = Cable::to(&url).await;
-    let gate = gate(cable.url(&url));
+    let proxy = FlakyProxy::to(&url).await;
+    let gate = gate(proxy.url(&url));
     let check = async || gate.check("a", &Permissions::All).await;
     assert_eq!(check().await, Verdict::Open);
-    let before = cable.round_trips();
+    let before = proxy.round_trips();
     assert_eq!(check().await, Verdict::Open);
-    assert_eq!(cable.round_trips() - before, 1);
-    cable.set(Wire::Cut);
+    assert_eq!(proxy.round_trips() - before, 1);
+    proxy.set(Traffic::Cut);
     assert_eq!(check().await, Verdict::Open);
 }

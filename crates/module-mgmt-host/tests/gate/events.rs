@@ -87,7 +87,7 @@ async fn an_unreadable_state_is_told_as_such() {
     assert_eq!(problem(&answer)["reason"], "state_unknown");
 }
 
-/// Rows 9 and 10 of FAULTS: whoever has no identity is answered alike, before anything is read.
+/// Faults, rows 9 and 10: whoever has no identity is answered alike, before anything is read.
 #[tokio::test]
 async fn a_caller_without_identity_is_answered_401() {
     let registry = Registry::of("a", vec![module(None)]);
@@ -116,7 +116,7 @@ async fn a_caller_without_identity_is_answered_401() {
     assert_eq!(registry.count(), 0);
 }
 
-/// Row 10 of FAULTS: no trick with a claim holds a permission that the module requires.
+/// Faults, row 10: no trick with a claim holds a permission that the module requires.
 #[tokio::test]
 async fn claim_tricks_hold_no_permission() {
     let mut needing = module(None);

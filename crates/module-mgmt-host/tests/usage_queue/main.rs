@@ -10,13 +10,13 @@ use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
-use mgmt_testkit::severable::Server;
+use mgmt_testkit::droppable_server::DroppableServer;
 use module_mgmt_host::usage::{QueueSink, UsageRecorder, UsageSpan, UseOutcome};
 use module_mgmt_protocol::usage::EventType;
 use serde_json::{Value, json};
 
 /// Answers with these statuses in turn, and keeps what was sent.
-async fn queue(statuses: Vec<u16>) -> (Server, Arc<Mutex<Vec<Value>>>) {
+async fn queue(statuses: Vec<u16>) -> (DroppableServer, Arc<Mutex<Vec<Value>>>) {
     let (sent, statuses) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(statuses)));
     let kept = Arc::clone(&sent);
     let router = Router::new().fallback(move |headers: HeaderMap, body: String| {
@@ -29,11 +29,11 @@ async fn queue(statuses: Vec<u16>) -> (Server, Arc<Mutex<Vec<Value>>>) {
             (StatusCode::from_u16(status).unwrap(), answer.to_string())
         }
     });
-    (Server::start(router).await.unwrap(), sent)
+    (DroppableServer::start(router).await.unwrap(), sent)
 }
 
 /// The host's own client, as its `main` would make it.
-fn client(server: &Server) -> Client {
+fn client(server: &DroppableServer) -> Client {
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
@@ -44,7 +44,7 @@ fn client(server: &Server) -> Client {
     Client::from_conf(config.build())
 }
 
-fn recorder(server: &Server) -> UsageRecorder {
+fn recorder(server: &DroppableServer) -> UsageRecorder {
     let client = client(server);
     let sink = QueueSink::new(move |body| {
         let url = "https://sqs.eu-central-1.amazonaws.com/123456789012/usage";

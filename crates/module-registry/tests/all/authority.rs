@@ -1,13 +1,15 @@
-//! FAULTS rows 9, 10, 12 and 14: who may call which route, from the function's own OpenAPI document.
+//! Faults, rows 9, 10, 12 and 14: who may call which route, from the function's own OpenAPI document.
 
-use mgmt_testkit::gateway::{EVERYBODY, Request, Who};
+use mgmt_testkit::claims;
+use mgmt_testkit::gateway::{Request, Who};
+use mgmt_testkit::roles::{self, Expected};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, MODULES, NAVIGATION, STATE, path, permitted};
 
-/// What each role gets, in the order of [`EVERYBODY`], and a request that would succeed. The module `thing` is there; each role
+/// What each role gets, in the order of `EVERYBODY`, and a request that would succeed. The module `thing` is there; each role
 /// finds it as it was, because only the last role, the platform admin, may change it.
-fn expected(method: &str, route: &str) -> Option<([u64; 5], Request)> {
+fn expected(method: &str, route: &str) -> Option<Expected> {
     let signed_in = |request| Some(([401, 200, 200, 200, 200], request));
     let platform_admin = |request, status| Some(([401, 403, 403, 403, status], request));
     let org_admin = |request, status| Some(([401, 403, status, 404, status], request));
@@ -44,47 +46,25 @@ fn expected(method: &str, route: &str) -> Option<([u64; 5], Request)> {
 }
 
 /// A new route without a line above fails here.
+/// Faults, rows 12 and 14.
 #[tokio::test]
-async fn rows_12_and_14_every_route_answers_every_role_as_the_table_says() {
+async fn every_route_answers_every_role_as_the_table_says() {
     let document: Value = serde_json::to_value(module_registry::openapi()).unwrap();
     let bed = Bed::new().await;
     bed.enabled(&["thing", "other"]).await;
     let own = "insert into platform_module_override (org_id, module_name) values ('org-a', 'module-thing') on conflict do nothing";
-    let mut operations = 0;
-    for (path, methods) in document["paths"].as_object().unwrap() {
-        for method in methods.as_object().unwrap().keys() {
-            let (statuses, request) =
-                expected(method, path).unwrap_or_else(|| panic!("{method} {path} is not in the table of roles"));
-            for (who, status) in EVERYBODY.into_iter().zip(statuses) {
-                bed.arrange(own).await;
-                let answer = bed.send(&request.clone().by(who)).await;
-                assert_eq!(answer.status, status, "{method} {path} as {who:?}: {answer:?}");
-            }
-            operations += 1;
-        }
-    }
+    let operations =
+        roles::check_every_operation(&bed.function, &document, expected, async || bed.arrange(own).await).await;
     assert_eq!(operations, 14, "the table has a line for a route that is gone");
 }
 
+/// Faults, row 9.
 #[tokio::test]
-async fn row_9_whoever_has_no_identity_gets_the_same_401() {
+async fn whoever_has_no_identity_gets_the_same_401() {
     let bed = Bed::new().await;
-    let claims = |change: &dyn Fn(&mut Value)| {
-        let mut claims = Who::PlatformAdmin.claims().unwrap();
-        change(&mut claims);
-        Some(claims)
-    };
-    let nobodies = [
-        None,
-        claims(&|claims| claims["role"] = json!("service_role")),
-        claims(&|claims| claims["role"] = json!("anon")),
-        claims(&|claims| claims["is_anonymous"] = json!("true")),
-        claims(&|claims| claims["sub"] = json!("")),
-        claims(&|claims| drop(claims.as_object_mut().unwrap().remove("org_id"))),
-    ];
     for route in [MODULES, NAVIGATION, STATE, "/platform/orgs/org-a/modules"] {
         let mut answers = Vec::new();
-        for claims in nobodies.clone() {
+        for claims in claims::without_identity() {
             answers.push(bed.send(&Request::get(route).with_claims(claims)).await.expect(401).json());
         }
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
@@ -92,22 +72,13 @@ async fn row_9_whoever_has_no_identity_gets_the_same_401() {
 }
 
 /// Authority that came as an array, an object, a header or a query is none.
+/// Faults, row 10.
 #[tokio::test]
-async fn row_10_claim_tricks_grant_nothing() {
+async fn claim_tricks_grant_nothing() {
     let bed = Bed::new().await;
     bed.register("locked", json!({"isEnabled": true, "requiredPermissions": ["locked.use"]})).await;
     let write = Request::post(&path("locked", "/disable"));
-    for (claim, value) in [
-        ("is_platform_admin", json!("[true]")),
-        ("is_platform_admin", json!(["true"])),
-        ("is_platform_admin", json!("TRUE")),
-        ("is_platform_admin", json!(1)),
-        ("roles", json!("[member platform_owner]")),
-        ("user_metadata", json!({"is_platform_admin": true})),
-        ("user_metadata", json!("map[is_platform_admin:true]")),
-    ] {
-        let mut claims = Who::Member.claims().unwrap();
-        claims[claim] = value;
+    for claims in claims::forged("is_platform_admin") {
         bed.send(&write.clone().with_claims(Some(claims.clone()))).await.expect(403);
         bed.send(&Request::get(&path("locked", "")).with_claims(Some(claims))).await.expect(404);
     }

@@ -1,42 +1,38 @@
 //! What every test starts from: the function and a database of its own.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::ops::Deref;
 
-use lambda_runtime::Context;
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
-use mgmt_common::web::serve::Service;
-use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
-use mgmt_testkit::gateway::{Answer, Request, Who};
+use mgmt_testkit::database::{ConnectionMode, REQUEST_LOGIN, TestDatabase};
+use mgmt_testkit::function::{FunctionBed, FunctionUnderTest};
+use mgmt_testkit::gateway::{Request, Who};
 use module_mgmt_protocol::caller::ClaimNames;
 use module_registry::settings::Settings;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 pub(crate) const MODULES: &str = "/platform/modules";
 pub(crate) const NAVIGATION: &str = "/platform/navigation";
 pub(crate) const STATE: &str = "/platform/modules/state";
 
-pub(crate) struct Bed {
-    pub(crate) database: TestDatabase,
-    service: Service,
+pub(crate) struct Bed(FunctionBed);
+
+impl Deref for Bed {
+    type Target = FunctionBed;
+
+    fn deref(&self) -> &FunctionBed {
+        &self.0
+    }
 }
 
 impl Bed {
     pub(crate) async fn new() -> Self {
-        let database = TestDatabase::create().await;
-        let service = service(&database.url(REQUEST_LOGIN));
-        Self { database, service }
+        Self::by(ConnectionMode::Direct).await
     }
 
-    /// Through PgBouncer in transaction mode.
-    pub(crate) async fn pooled() -> Self {
+    pub(crate) async fn by(mode: ConnectionMode) -> Self {
         let database = TestDatabase::create().await;
-        let service = service(&database.pooled_url(REQUEST_LOGIN));
-        Self { database, service }
-    }
-
-    pub(crate) async fn send(&self, request: &Request) -> Answer {
-        send(&self.service, request).await
+        let function = function(&database.url_by(mode, REQUEST_LOGIN));
+        Self(FunctionBed { database, function })
     }
 
     /// As platform admin, with an expected status.
@@ -72,37 +68,15 @@ impl Bed {
         let modules = self.admin(Request::get(&format!("{MODULES}?enabled=true&type=functional")), 200).await;
         names(&modules)
     }
-
-    /// One statement as superuser, past row-level security.
-    pub(crate) async fn arrange(&self, statement: &str) {
-        self.database.admin().await.batch_execute(statement).await.unwrap();
-    }
-
-    /// One text as superuser.
-    pub(crate) async fn look(&self, statement: &str) -> String {
-        self.database
-            .admin()
-            .await
-            .query_one(statement, &[])
-            .await
-            .unwrap()
-            .get::<_, Option<String>>(0)
-            .unwrap_or_default()
-    }
 }
 
-pub(crate) fn service(url: &str) -> Service {
+pub(crate) fn function(url: &str) -> FunctionUnderTest {
     let database = DatabaseSettings { url: url.to_owned(), role: DatabaseRole::Request, ca_pem: None, pool_size: None };
-    module_registry::service(Settings { database, claim_names: ClaimNames::default() })
-}
-
-pub(crate) async fn send(service: &Service, request: &Request) -> Answer {
-    let event = RawValue::from_string(request.event()).unwrap();
-    let mut context = Context::default();
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(29);
-    context.deadline = deadline.as_millis().try_into().unwrap();
-    let answer = service.handle(&event, &context).await.unwrap();
-    Answer::read(request, answer.get())
+    let service = module_registry::service(Settings { database, claim_names: ClaimNames::default() });
+    FunctionUnderTest::new(move |event, context| {
+        let service = service.clone();
+        async move { service.handle(&event, &context).await }
+    })
 }
 
 pub(crate) fn names(list: &Value) -> Vec<String> {

@@ -1,20 +1,21 @@
-//! FAULTS rows 16, 17 and 19 where this function meets them, and the count of round trips.
+//! Faults, rows 16, 17 and 19 where this function meets them, and the count of round trips.
 
 use std::time::{Duration, Instant};
 
-use mgmt_testkit::cuttable::Cable;
-use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
+use mgmt_testkit::database::{ConnectionMode, REQUEST_LOGIN, TestDatabase};
+use mgmt_testkit::flaky_proxy::FlakyProxy;
 use mgmt_testkit::gateway::{Request, Who};
 use serde_json::json;
 
-use crate::bed::{Bed, MODULES, NAVIGATION, STATE, path, send, service};
+use crate::bed::{Bed, MODULES, NAVIGATION, STATE, function, path};
 
+/// Faults, row 17.
 #[tokio::test]
-async fn row_17_without_the_database_every_route_is_503_inside_five_seconds() {
+async fn without_the_database_every_route_is_503_inside_five_seconds() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = format!("postgres://{REQUEST_LOGIN}:x@{}/none", listener.local_addr().unwrap());
     drop(listener);
-    let service = service(&closed);
+    let function = function(&closed);
     for request in [
         Request::get(MODULES),
         Request::get(NAVIGATION),
@@ -23,14 +24,15 @@ async fn row_17_without_the_database_every_route_is_503_inside_five_seconds() {
         Request::post(MODULES).json(&json!({"name": "module-x", "displayName": "X"})),
     ] {
         let started = Instant::now();
-        send(&service, &request).await.expect(503);
+        function.send(&request).await.expect(503);
         assert!(started.elapsed() < Duration::from_secs(5));
     }
 }
 
 /// A writer that waits too long for another says so, and nothing is half-written.
+/// Faults, row 19.
 #[tokio::test]
-async fn row_19_a_registry_that_is_locked_is_503_for_writers_and_open_for_readers() {
+async fn a_registry_that_is_locked_is_503_for_writers_and_open_for_readers() {
     let bed = Bed::new().await;
     bed.enabled(&["thing"]).await;
     let holder = bed.database.admin().await;
@@ -45,7 +47,7 @@ async fn row_19_a_registry_that_is_locked_is_503_for_writers_and_open_for_reader
 
 #[tokio::test]
 async fn everything_works_through_a_transaction_pooler() {
-    let bed = Bed::pooled().await;
+    let bed = Bed::by(ConnectionMode::PgBouncer).await;
     bed.enabled(&["a", "b>a"]).await;
     bed.admin(Request::post(&path("a", "/disable?cascade=true")), 200).await;
     bed.admin(Request::post(&path("b", "/enable?cascade=true")), 200).await;
@@ -61,9 +63,9 @@ async fn everything_works_through_a_transaction_pooler() {
 #[tokio::test]
 async fn an_authorised_read_is_one_round_trip() {
     let database = TestDatabase::create().await;
-    let cable = Cable::to(&database.url(REQUEST_LOGIN)).await;
-    let service = service(&cable.url(&database.url(REQUEST_LOGIN)));
-    let tag = send(&service, &Request::get(STATE)).await.header("etag").to_owned();
+    let proxy = FlakyProxy::to(&database.url(REQUEST_LOGIN)).await;
+    let function = function(&proxy.url(&database.url(REQUEST_LOGIN)));
+    let tag = function.send(&Request::get(STATE)).await.header("etag").to_owned();
     for request in [
         Request::get(MODULES),
         Request::get(MODULES).by(Who::Member),
@@ -74,9 +76,9 @@ async fn an_authorised_read_is_one_round_trip() {
         Request::get(&path("ai", "/history")),
         Request::get("/platform/orgs/org-a/modules").by(Who::OrgAdmin),
     ] {
-        let before = cable.round_trips();
-        let status = send(&service, &request).await.status;
+        let before = proxy.round_trips();
+        let status = function.send(&request).await.status;
         assert!(status == 200 || status == 304, "{status}");
-        assert_eq!(cable.round_trips() - before, 1, "{}", request.path());
+        assert_eq!(proxy.round_trips() - before, 1, "{}", request.path());
     }
 }

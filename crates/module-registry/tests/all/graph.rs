@@ -1,12 +1,13 @@
-//! FAULTS rows 34 and 35: the graph of dependencies through the API.
+//! Faults, rows 34 and 35: the graph of dependencies through the API.
 
 use mgmt_testkit::gateway::Request;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, MODULES, path, put};
 
+/// Faults, row 34.
 #[tokio::test]
-async fn row_34_a_dependency_that_cannot_be_is_422_with_its_place() {
+async fn a_dependency_that_cannot_be_is_422_with_its_place() {
     let bed = Bed::new().await;
     bed.register("low", json!({"tier": 1})).await;
     bed.register("high", json!({"tier": 3, "version": "2.0.0", "minCompatibleVersion": "1.5.0"})).await;
@@ -29,8 +30,9 @@ async fn row_34_a_dependency_that_cannot_be_is_422_with_its_place() {
     assert_eq!(refused.code(), "breaks_dependents");
 }
 
+/// Faults, row 34.
 #[tokio::test]
-async fn row_34_a_cycle_is_told_with_its_path() {
+async fn a_cycle_is_told_with_its_path() {
     let bed = Bed::new().await;
     bed.register("a", json!({})).await;
     bed.register("b", json!({"dependencies": ["module-a"]})).await;
@@ -44,8 +46,9 @@ async fn row_34_a_cycle_is_told_with_its_path() {
     assert!(message("a", "module-c").await.ends_with("module-a -> module-c -> module-b -> module-a"));
 }
 
+/// Faults, row 34.
 #[tokio::test]
-async fn row_34_of_two_updates_that_close_a_cycle_one_fails() {
+async fn of_two_updates_that_close_a_cycle_one_fails() {
     let bed = Bed::new().await;
     for round in 0..10 {
         let (a, b) = (format!("a{round}"), format!("b{round}"));
@@ -62,8 +65,9 @@ async fn row_34_of_two_updates_that_close_a_cycle_one_fails() {
     }
 }
 
+/// Faults, row 35.
 #[tokio::test]
-async fn row_35_enable_disable_and_delete_at_once_leave_nothing_without_what_it_needs() {
+async fn enable_disable_and_delete_at_once_leave_nothing_without_what_it_needs() {
     let bed = Bed::new().await;
     for round in 0..10 {
         let (x, y) = (format!("x{round}"), format!("y{round}"));
@@ -83,8 +87,9 @@ async fn row_35_enable_disable_and_delete_at_once_leave_nothing_without_what_it_
 
 /// A chain of 10,000 modules, loaded past the API: everything that walks it stays on its stack. Switching that many takes a moment, so
 /// only a tenth of them is switched.
+/// Faults, row 34.
 #[tokio::test]
-async fn row_34_a_chain_of_ten_thousand_is_walked_without_recursion() {
+async fn a_chain_of_ten_thousand_is_walked_without_recursion() {
     let bed = Bed::new().await;
     bed.arrange(
         "insert into platform_module_registry (module_name, display_name, dependencies)

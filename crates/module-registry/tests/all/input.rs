@@ -1,4 +1,4 @@
-//! FAULTS rows 1, 4, 5, 6 and 15: what cannot be read, and what must not be believed.
+//! Faults, rows 1, 4, 5, 6 and 15: what cannot be read, and what must not be believed.
 
 use mgmt_testkit::gateway::Request;
 use serde_json::{Value, json};
@@ -16,8 +16,9 @@ async fn refused(bed: &Bed, request: impl Fn() -> Request, cases: &[(Value, u64,
     }
 }
 
+/// Faults, row 5.
 #[tokio::test]
-async fn row_5_what_a_client_cannot_say_is_an_unknown_field() {
+async fn what_a_client_cannot_say_is_an_unknown_field() {
     let bed = Bed::new().await;
     bed.enabled(&["thing"]).await;
     for field in [
@@ -43,8 +44,9 @@ async fn row_5_what_a_client_cannot_say_is_an_unknown_field() {
     assert_eq!(bed.on().await, ["module-thing"]);
 }
 
+/// Faults, rows 1 and 15.
 #[tokio::test]
-async fn rows_1_and_15_values_that_are_not_valid_name_their_place() {
+async fn values_that_are_not_valid_name_their_place() {
     let bed = Bed::new().await;
     let module = |fields: Value| {
         let mut body = json!({"name": "module-x", "displayName": "X"});
@@ -84,8 +86,9 @@ async fn rows_1_and_15_values_that_are_not_valid_name_their_place() {
     assert_eq!(bed.look("select count(*)::text from platform_module_registry").await, "3", "only the seed's are there");
 }
 
+/// Faults, rows 4 and 6.
 #[tokio::test]
-async fn rows_4_and_6_strange_paths_queries_and_methods_reach_no_handler() {
+async fn strange_paths_queries_and_methods_reach_no_handler() {
     let bed = Bed::new().await;
     bed.enabled(&["thing"]).await;
     for target in

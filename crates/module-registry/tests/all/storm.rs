@@ -1,4 +1,4 @@
-//! FAULTS row 35, at length: random changes from eight workers at once. The audit is the record of every committed moment, because
+//! Faults, row 35, at length: random changes from eight workers at once. The audit is the record of every committed moment, because
 //! writers wait for each other until the commit: replayed, it must never show an enabled module without what it needs.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,13 +10,14 @@ use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, MODULES, path, send, service};
+use crate::bed::{Bed, MODULES, function, path};
 
 const WORKERS: u64 = 8;
 const NAMES: u64 = 12;
 
+/// Faults, row 35.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn row_35_ten_thousand_random_changes_leave_no_enabled_module_without_what_it_needs() {
+async fn ten_thousand_random_changes_leave_no_enabled_module_without_what_it_needs() {
     storm(10_000).await;
 }
 
@@ -25,14 +26,14 @@ async fn storm(operations: u64) {
     let workers = (0..WORKERS).map(|worker| {
         let bed = Arc::clone(&bed);
         tokio::spawn(async move {
-            let service = service(&bed.database.url(REQUEST_LOGIN));
+            let function = function(&bed.database.url(REQUEST_LOGIN));
             let mut seed = [7; 32];
             seed[0] = u8::try_from(worker).unwrap();
             let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
             let mut statuses: BTreeMap<u64, u64> = BTreeMap::new();
             for _ in 0..operations / WORKERS {
                 let request = operation(&mut || random.next_u64());
-                *statuses.entry(send(&service, &request).await.status).or_default() += 1;
+                *statuses.entry(function.send(&request).await.status).or_default() += 1;
             }
             statuses
         })
@@ -65,8 +66,8 @@ async fn a_registry_is_not_changed_at_repeatable_read_and_the_doors_do_not_follo
     let statement =
         format!("alter database {} set default_transaction_isolation = 'repeatable read'", bed.database.name);
     bed.arrange(&statement).await;
-    let service = service(&bed.database.url(REQUEST_LOGIN));
-    send(&service, &Request::post(&path("thing", "/disable"))).await.expect(200);
+    let function = function(&bed.database.url(REQUEST_LOGIN));
+    function.send(&Request::post(&path("thing", "/disable"))).await.expect(200);
 }
 
 fn operation(random: &mut impl FnMut() -> u64) -> Request {

@@ -1,4 +1,4 @@
-//! FAULTS row 11: organisations learn nothing about each other.
+//! Faults, row 11: organisations learn nothing about each other.
 
 use mgmt_testkit::gateway::{Answer, Request, Who};
 use serde_json::{Value, json};
@@ -68,8 +68,9 @@ async fn what_an_organisation_overrides_shows_nowhere_else() {
 }
 
 /// An id may hold whatever an identity provider makes of it.
+/// Faults, row 15.
 #[tokio::test]
-async fn row_15_an_organisations_id_is_only_text() {
+async fn an_organisations_id_is_only_text() {
     let bed = Bed::new().await;
     bed.enabled(&["thing"]).await;
     for org in ["auth0|1", "o'; reset role; --", "ä ö", "$1", "{}", "a,b"] {

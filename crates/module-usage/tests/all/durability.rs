@@ -5,27 +5,27 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use mgmt_common::settings::DatabaseRole;
-use mgmt_common::web::serve::Service;
 use mgmt_testkit::database::{REQUEST_LOGIN, WORKER_LOGIN};
+use mgmt_testkit::function::FunctionUnderTest;
 use mgmt_testkit::gateway::{Request, Who};
 use serde_json::{Value, json};
 
-use crate::bed::{BATCH, deliver, send, settings};
+use crate::bed::{BATCH, deliver, function, settings};
 use crate::server::{Server, load_schema};
 use crate::values::{event, message};
 
 /// Sends batches until the database is gone; the numbers of the events that were acknowledged.
-async fn write(service: Service, over_http: bool, first: u64) -> Vec<u64> {
+async fn write(function: FunctionUnderTest, over_http: bool, first: u64) -> Vec<u64> {
     let mut acknowledged = Vec::new();
     for batch in 0.. {
         let numbers: Vec<u64> = (0..20).map(|n| first + batch * 20 + n).collect();
         let events: Vec<Value> = numbers.iter().map(|number| event(*number)).collect();
         let done = if over_http {
             let request = Request::post(BATCH).json(&json!({ "events": events })).by(Who::Member);
-            send(&service, &request).await.status == 200
+            function.send(&request).await.status == 200
         } else {
             let messages: Vec<String> = events.iter().map(|event| message("org-a", "u", event)).collect();
-            deliver(&service, &messages).await.unwrap() == json!({"batchItemFailures": []})
+            deliver(&function, &messages).await.unwrap() == json!({"batchItemFailures": []})
         };
         if !done {
             break;
@@ -45,8 +45,8 @@ async fn survive(rounds: u64, loud: bool) {
                 .into_iter()
                 .zip(1_u64..)
                 .map(|((over_http, login, role), writer)| {
-                    let service = module_usage::service(settings(server.url(login), role));
-                    tokio::spawn(write(service, over_http, (round * 2 + writer) * 1_000_000))
+                    let function = function(settings(server.url(login), role));
+                    tokio::spawn(write(function, over_http, (round * 2 + writer) * 1_000_000))
                 })
                 .collect();
         tokio::time::sleep(Duration::from_millis(150 + round * 17 % 100)).await;

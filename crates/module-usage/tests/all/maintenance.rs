@@ -58,7 +58,7 @@ async fn a_day_may_take_as_long_to_seal_as_the_function_has_left() {
     old_days(&bed).await;
     let impatient = "?options=-c%20statement_timeout=1000%20-c%20lock_timeout=0";
     let urls = (bed.database.url(REQUEST_LOGIN), format!("{}{impatient}", bed.database.url(WORKER_LOGIN)));
-    let bed = Bed::with_urls(bed.database, urls);
+    let bed = Bed::with_urls(bed.into_database(), urls);
     // Somebody holds the first of the days for longer than that.
     let admin = bed.database.admin().await;
     admin

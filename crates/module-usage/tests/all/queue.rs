@@ -1,10 +1,11 @@
-//! FAULTS rows 38 and 39: what SQS is answered, exactly as AWS expects it.
+//! Faults, rows 38 and 39: what SQS is answered, exactly as AWS expects it.
 
-use mgmt_testkit::cuttable::{Cable, Wire};
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
+use mgmt_testkit::events;
+use mgmt_testkit::flaky_proxy::{FlakyProxy, Traffic};
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, deliver, queue_event};
+use crate::bed::{Bed, deliver};
 use crate::values::{event, message, with};
 
 fn good(number: u64) -> String {
@@ -19,8 +20,9 @@ async fn none_failed_is_an_empty_list() {
     assert_eq!(bed.counted().await, (2, 2, 0));
 }
 
+/// Faults, row 38.
 #[tokio::test]
-async fn row_38_a_poison_message_among_nine_good_ones_is_kept_and_acknowledged() {
+async fn a_poison_message_among_nine_good_ones_is_kept_and_acknowledged() {
     let long = message("org-a", "u1", &with(event(100), "metadata", "x".repeat(20_000)));
     for (poison, org, reason) in [
         ("not json".into(), "", "malformed"),
@@ -52,17 +54,17 @@ async fn row_38_a_poison_message_among_nine_good_ones_is_kept_and_acknowledged()
 #[tokio::test]
 async fn all_messages_come_again_when_the_database_is_down_and_are_then_counted_once() {
     let database = TestDatabase::create().await;
-    let cable = Cable::to(&database.url(WORKER_LOGIN)).await;
-    let urls = (database.url(REQUEST_LOGIN), cable.url(&database.url(WORKER_LOGIN)));
+    let proxy = FlakyProxy::to(&database.url(WORKER_LOGIN)).await;
+    let urls = (database.url(REQUEST_LOGIN), proxy.url(&database.url(WORKER_LOGIN)));
     let bed = Bed::with_urls(database, urls);
-    cable.set(Wire::Cut);
+    proxy.set(Traffic::Cut);
     let messages = [good(1), "poison".into(), good(2)];
     let failed =
         r#"{"batchItemFailures":[{"itemIdentifier":"m-0"},{"itemIdentifier":"m-1"},{"itemIdentifier":"m-2"}]}"#;
     assert_eq!(bed.deliver(&messages).await.to_string(), failed);
-    cable.set(Wire::LosesCommits);
+    proxy.set(Traffic::LosesCommits);
     assert_eq!(bed.deliver(&messages).await.to_string(), failed);
-    cable.set(Wire::Passes);
+    proxy.set(Traffic::Passes);
     assert_eq!(bed.deliver(&messages).await.to_string(), r#"{"batchItemFailures":[]}"#);
     // Row 39: the lost commit had counted.
     assert_eq!(bed.counted().await, (2, 2, 0));
@@ -95,15 +97,16 @@ async fn some_failed_are_named_and_no_other() {
 async fn a_message_without_an_id_is_counted_once_however_often_it_is_delivered() {
     let bed = Bed::new().await;
     let body = message("org-a", "u1", &json!({"eventType": "export", "moduleName": "module-ai", "status": "success"}));
-    let event = queue_event(&[body]);
+    let event = events::queued(&[body]);
     for _ in 0..3 {
-        assert_eq!(crate::bed::handle(&bed.worker, &event).await.unwrap(), json!({"batchItemFailures": []}));
+        assert_eq!(bed.worker.handle(&event).await.unwrap(), json!({"batchItemFailures": []}));
     }
     assert_eq!(bed.counted().await, (1, 1, 0));
 }
 
+/// Faults, row 36.
 #[tokio::test]
-async fn row_36_a_duplicate_over_http_and_sqs_is_counted_once() {
+async fn a_duplicate_over_http_and_sqs_is_counted_once() {
     let bed = Bed::new().await;
     assert_eq!(bed.count(&[event(1)]).await["accepted"], 1);
     bed.deliver(&[good(1), good(2)]).await;
@@ -114,7 +117,7 @@ async fn row_36_a_duplicate_over_http_and_sqs_is_counted_once() {
 #[tokio::test]
 async fn the_request_login_serves_no_queue() {
     let bed = Bed::new().await;
-    let answer: Value = deliver(&bed.requests, &[good(1)]).await.unwrap();
+    let answer: Value = deliver(&bed.function, &[good(1)]).await.unwrap();
     assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "m-0"}]}));
     assert_eq!(bed.counted().await, (0, 0, 0));
 }

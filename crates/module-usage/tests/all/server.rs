@@ -25,7 +25,8 @@ pub(crate) struct Server {
 impl Server {
     /// With a number, its data lies on a file system of so many megabytes, if the machine lets us mount one.
     pub(crate) async fn make(megabytes: Option<u32>) -> Self {
-        let admin = TestDatabase::empty().await.admin().await;
+        let database = TestDatabase::empty().await;
+        let admin = database.admin().await;
         let setting = async |query: &str| admin.query_one(query, &[]).await.unwrap().get::<_, String>(0);
         let programs = PathBuf::from(setting("select setting from pg_config where name = 'BINDIR'").await);
         let owner = std::fs::metadata(setting("show data_directory").await).unwrap();

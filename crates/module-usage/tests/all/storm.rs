@@ -10,14 +10,15 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use mgmt_common::settings::DatabaseRole;
-use mgmt_common::web::serve::Service;
 use mgmt_testkit::database::{REQUEST_LOGIN, WORKER_LOGIN};
+use mgmt_testkit::events;
+use mgmt_testkit::function::FunctionUnderTest;
 use mgmt_testkit::gateway::{ORG, Request, Who};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::bed::{BATCH, Bed, context, now_ms, queue_event, settings};
-use crate::values::id_at;
+use crate::bed::{BATCH, Bed, function, settings};
+use crate::values::{id_at, now_ms};
 
 /// SplitMix64: the same storm for the same seed.
 #[derive(Clone)]
@@ -74,7 +75,7 @@ struct Storm {
 }
 
 impl Storm {
-    fn sandbox(&self, role: DatabaseRole) -> Service {
+    fn sandbox(&self, role: DatabaseRole) -> FunctionUnderTest {
         let login = if role == DatabaseRole::Request { REQUEST_LOGIN } else { WORKER_LOGIN };
         // HTTP through PgBouncer, the queue directly.
         let url = if role == DatabaseRole::Request {
@@ -82,12 +83,12 @@ impl Storm {
         } else {
             self.bed.database.url(login)
         };
-        module_usage::service(settings(url, role))
+        function(settings(url, role))
     }
 
     /// Sends every batch until it is answered, and counts what the answers say.
     async fn write(&self, role: DatabaseRole, numbers: &[u64], seed: u64) -> BTreeMap<String, u64> {
-        let (mut service, mut random) = (self.sandbox(role), Random(seed));
+        let (mut sandbox, mut random) = (self.sandbox(role), Random(seed));
         let mut outcomes = BTreeMap::new();
         for chunk in numbers.chunks(500) {
             let events: Vec<Value> = chunk.iter().map(|number| event(*number, self.now)).collect();
@@ -98,14 +99,12 @@ impl Storm {
                 // A function that is killed: the call ends where it is, its connections with it, and another sandbox goes on.
                 let is_killed = self.function_kills.load(Relaxed) < self.wanted_function_kills && random.below(8) == 0;
                 let limit = if is_killed { Duration::from_millis(random.below(60)) } else { Duration::from_secs(60) };
-                let payload = serde_json::value::RawValue::from_string(payload).unwrap();
-                let Ok(answer) = timeout(limit, service.handle(&payload, &context())).await else {
+                let Ok(answer) = timeout(limit, sandbox.handle(&payload)).await else {
                     self.function_kills.fetch_add(1, Relaxed);
-                    service = self.sandbox(role);
+                    sandbox = self.sandbox(role);
                     continue;
                 };
-                let answer: Value = serde_json::from_str(answer.unwrap().get()).unwrap();
-                pending = read_answer(role, &answer, pending, &mut outcomes);
+                pending = read_answer(role, &answer.unwrap(), pending, &mut outcomes);
             }
             self.answered.fetch_add(chunk.len() as u64, Relaxed);
         }
@@ -113,14 +112,14 @@ impl Storm {
     }
 }
 
-fn payload(role: DatabaseRole, events: &[&Value]) -> String {
+fn payload(role: DatabaseRole, events: &[&Value]) -> Value {
     if role == DatabaseRole::Request {
-        return Request::post(BATCH).json(&json!({ "events": events })).by(Who::Member).event();
+        return Request::post(BATCH).json(&json!({ "events": events })).by(Who::Member).event().clone();
     }
     let user = Who::Member.claims().unwrap()["sub"].clone();
     let messages: Vec<String> =
         events.iter().map(|event| json!({"orgId": ORG, "userId": user, "event": event}).to_string()).collect();
-    queue_event(&messages).to_string()
+    events::queued(&messages)
 }
 
 /// What must be sent again.

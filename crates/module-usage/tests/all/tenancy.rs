@@ -1,4 +1,4 @@
-//! FAULTS row 11 for usage: an organisation learns nothing about another one.
+//! Faults, row 11 for usage: an organisation learns nothing about another one.
 
 mod duplicates;
 
@@ -14,8 +14,9 @@ fn batch(who: Who, event: &Value) -> Request {
     Request::post(BATCH).json(&json!({ "events": [event] })).by(who)
 }
 
+/// Faults, row 11.
 #[tokio::test]
-async fn row_11_the_same_id_in_another_organisation_is_another_event() {
+async fn the_same_id_in_another_organisation_is_another_event() {
     let bed = Bed::new().await;
     let accepted = bed.send(&batch(Who::Member, &event(1))).await.expect(200);
     let other = bed.send(&batch(Who::OtherOrgAdmin, &event(1))).await.expect(200);
@@ -25,8 +26,9 @@ async fn row_11_the_same_id_in_another_organisation_is_another_event() {
     assert_eq!(bed.send(&batch(Who::OtherOrgAdmin, &event(1))).await.json()["duplicates"], 1);
 }
 
+/// Faults, row 11.
 #[tokio::test]
-async fn row_11_answers_are_the_same_whatever_another_organisation_does() {
+async fn answers_are_the_same_whatever_another_organisation_does() {
     let (quiet, busy) = (Bed::new().await, Bed::new().await);
     for bed in [&quiet, &busy] {
         bed.send(&batch(Who::OrgAdmin, &event(1))).await.expect(200);
@@ -62,8 +64,9 @@ async fn row_11_answers_are_the_same_whatever_another_organisation_does() {
 }
 
 /// A cursor is only compared with: it shows nobody else's lines, and does not tell whether the line that it names exists.
+/// Faults, row 11.
 #[tokio::test]
-async fn row_11_a_cursor_of_another_organisation_shows_own_lines_only_and_tells_nothing() {
+async fn a_cursor_of_another_organisation_shows_own_lines_only_and_tells_nothing() {
     let bed = Bed::new().await;
     for org in ["org-0", "org-a", "org-b"] {
         bed.deliver(&[message(org, "u1", &event(1)), message(org, "u2", &event(2))]).await;

@@ -36,6 +36,10 @@ pub(crate) fn message(org: &str, user: &str, event: &Value) -> String {
     json!({"orgId": org, "userId": user, "event": event}).to_string()
 }
 
+pub(crate) fn now_ms() -> u64 {
+    Timestamp::now().as_millisecond().try_into().unwrap()
+}
+
 pub(crate) fn ago(hours: i64) -> String {
     Timestamp::now().checked_sub(SignedDuration::from_hours(hours)).unwrap().to_string()
 }

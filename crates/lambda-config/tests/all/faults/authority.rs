@@ -1,13 +1,15 @@
-//! FAULTS rows 9, 10, 12 and 14: who may call which route, from the function's own OpenAPI document.
+//! Faults, rows 9, 10, 12 and 14: who may call which route, from the function's own OpenAPI document.
 
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, SYNC, WARMING};
 use crate::values::{body, office};
-use mgmt_testkit::gateway::{EVERYBODY, Request, Who};
+use mgmt_testkit::claims;
+use mgmt_testkit::gateway::{Request, Who};
+use mgmt_testkit::roles::{self, Expected};
 
-/// What each role gets, in the order of [`EVERYBODY`], and a request that would succeed.
-fn expected(method: &str, path: &str) -> Option<([u64; 5], Request)> {
+/// What each role gets, in the order of `EVERYBODY`, and a request that would succeed.
+fn expected(method: &str, path: &str) -> Option<Expected> {
     let platform_admin = |request: Request| Some(([401, 403, 403, 403, 200], request));
     match (method, path) {
         ("get", "/platform/lambda-config") => platform_admin(Request::get(path)),
@@ -24,29 +26,19 @@ fn expected(method: &str, path: &str) -> Option<([u64; 5], Request)> {
 }
 
 /// A new route without a line above fails here.
+/// Faults, rows 12 and 14.
 #[tokio::test]
-async fn rows_12_and_14_every_route_answers_every_role_as_the_table_says() {
+async fn every_route_answers_every_role_as_the_table_says() {
     let bed = Bed::new().await;
     let document: Value = serde_json::to_value(lambda_config::openapi()).unwrap();
-    let mut operations = 0;
-    for (path, methods) in document["paths"].as_object().unwrap() {
-        for method in methods.as_object().unwrap().keys() {
-            let (statuses, request) =
-                expected(method, path).unwrap_or_else(|| panic!("{method} {path} is not in the table of roles"));
-            // Nobody first and the admin last: a refused request changes nothing for the next.
-            for (who, status) in EVERYBODY.into_iter().zip(statuses) {
-                let answer = bed.send(&request.clone().by(who)).await;
-                assert_eq!(answer.status, status, "{method} {path} as {who:?}: {answer:?}");
-            }
-            operations += 1;
-        }
-    }
+    let operations = roles::check_every_operation(&bed.function, &document, expected, async || {}).await;
     assert_eq!(operations, 8, "the table has a line for a route that is gone");
 }
 
 /// An unknown key and one that exists are refused alike.
+/// Faults, row 11.
 #[tokio::test]
-async fn row_11_refusals_tell_nothing_about_what_exists() {
+async fn refusals_tell_nothing_about_what_exists() {
     let bed = Bed::new().await;
     for who in [Who::Nobody, Who::Member, Who::OrgAdmin] {
         let answers =
@@ -61,33 +53,12 @@ async fn row_11_refusals_tell_nothing_about_what_exists() {
     }
 }
 
-fn claims(change: impl FnOnce(&mut Value)) -> Option<Value> {
-    let mut claims = Who::PlatformAdmin.claims().unwrap();
-    change(&mut claims);
-    Some(claims)
-}
-
+/// Faults, row 9.
 #[tokio::test]
-async fn row_9_whoever_has_no_identity_gets_the_same_401() {
+async fn whoever_has_no_identity_gets_the_same_401() {
     let bed = Bed::new().await;
     let mut answers = Vec::new();
-    for claims in [
-        None,
-        Some(json!({})),
-        Some(Value::Null),
-        claims(|c| c["role"] = json!("service_role")),
-        claims(|c| c["role"] = json!("anon")),
-        claims(|c| c["is_anonymous"] = json!("true")),
-        claims(|c| c["is_anonymous"] = json!(true)),
-        claims(|c| drop(c.as_object_mut().unwrap().remove("sub"))),
-        claims(|c| drop(c.as_object_mut().unwrap().remove("org_id"))),
-        claims(|c| c["sub"] = json!("")),
-        claims(|c| c["sub"] = json!("a\nb")),
-        claims(|c| c["sub"] = json!("x".repeat(201))),
-        claims(|c| c["sub"] = json!("[a b]")),
-        claims(|c| c["org_id"] = json!("map[id:1]")),
-        claims(|c| c["org_id"] = json!({"id": 1})),
-    ] {
+    for claims in claims::without_identity() {
         let what = format!("{claims:?}");
         let answer = bed.send(&Request::get(WARMING).with_claims(claims)).await;
         assert_eq!(answer.status, 401, "{what}");
@@ -98,33 +69,11 @@ async fn row_9_whoever_has_no_identity_gets_the_same_401() {
     assert_eq!(answers.len(), 1, "{answers:?}");
 }
 
+/// Faults, row 10.
 #[tokio::test]
-async fn row_10_claim_tricks_gain_nothing() {
+async fn claim_tricks_gain_nothing() {
     let bed = Bed::new().await;
-    let member = |change: &dyn Fn(&mut Value)| {
-        let mut claims = Who::Member.claims().unwrap();
-        change(&mut claims);
-        claims
-    };
-    for trick in [
-        member(&|c| c["is_platform_admin"] = json!("[true]")),
-        member(&|c| c["is_platform_admin"] = json!("map[true:true]")),
-        member(&|c| c["is_platform_admin"] = json!(["true"])),
-        member(&|c| c["is_platform_admin"] = json!({"true": true})),
-        member(&|c| c["is_platform_admin"] = json!(1)),
-        member(&|c| c["is_platform_admin"] = json!("1")),
-        member(&|c| c["is_platform_admin"] = json!("TRUE")),
-        member(&|c| c["is_platform_admin"] = json!(" true ")),
-        member(&|c| c["isPlatformAdmin"] = json!("true")),
-        member(&|c| c["roles"] = json!("[member platform_admin]")),
-        member(&|c| c["role"] = json!("platform_admin")),
-        member(&|c| c["user_metadata"] = json!({"is_platform_admin": true})),
-        member(&|c| c["user_metadata"] = json!("map[is_platform_admin:true]")),
-        member(&|c| c["scope"] = json!("openid platform_admin is_platform_admin")),
-        member(&|c| c["permissions"] = json!("is_platform_admin platform:admin")),
-        member(&|c| c["sub"] = json!("u\",\"is_platform_admin\":true,\"x\":\"")),
-        member(&|c| c["padding"] = json!("x".repeat(200_000))),
-    ] {
+    for trick in claims::forged("is_platform_admin") {
         for request in [Request::get(WARMING), Request::post(SYNC), Request::put(WARMING, &body(&office()))] {
             let what = trick.to_string();
             let answer = bed.send(&request.with_claims(Some(trick.clone()))).await;

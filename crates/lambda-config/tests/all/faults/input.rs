@@ -1,4 +1,4 @@
-//! FAULTS rows 1 to 6: strange requests. Whatever the answer, nothing is written and no other route is reached.
+//! Faults, rows 1 to 6: strange requests. Whatever the answer, nothing is written and no other route is reached.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,12 @@ impl Refused {
 
     async fn check(&self, request: &Request, status: u64) -> Answer {
         let answer = self.0.send(request).await;
-        assert_eq!(answer.status, status, "{}: {answer:?}", request.event().chars().take(300).collect::<String>());
+        assert_eq!(
+            answer.status,
+            status,
+            "{}: {answer:?}",
+            request.event().to_string().chars().take(300).collect::<String>()
+        );
         answer
     }
 
@@ -32,8 +37,9 @@ impl Refused {
     }
 }
 
+/// Faults, row 1.
 #[tokio::test]
-async fn row_1_a_body_that_is_no_strict_json_is_400_and_names_the_position() {
+async fn a_body_that_is_no_strict_json_is_400_and_names_the_position() {
     let bed = Refused::new().await;
     let deep = |n: usize| format!(r#"{{"configValue":{}1{}}}"#, "[".repeat(n), "]".repeat(n));
     for text in [
@@ -73,8 +79,9 @@ async fn row_1_a_body_that_is_no_strict_json_is_400_and_names_the_position() {
 }
 
 /// Numbers that are JSON, and beyond what Postgres can hold.
+/// Faults, row 1.
 #[tokio::test]
-async fn row_1_a_number_that_the_database_cannot_hold_is_no_fault_of_ours() {
+async fn a_number_that_the_database_cannot_hold_is_no_fault_of_ours() {
     let bed = Refused::new().await;
     for number in ["1e-20000", "1e-200000", "-1e-99999999999"] {
         let answer = bed.0.send(&Request::new("PUT", PATH).text(format!(r#"{{"configValue":{number}}}"#))).await;
@@ -82,8 +89,9 @@ async fn row_1_a_number_that_the_database_cannot_hold_is_no_fault_of_ours() {
     }
 }
 
+/// Faults, row 2.
 #[tokio::test]
-async fn row_2_base64_bodies_and_json_types_of_all_kinds_are_accepted() {
+async fn base64_bodies_and_json_types_of_all_kinds_are_accepted() {
     let bed = Bed::new().await;
     for content_type in
         ["application/json", "application/json; charset=utf-8", "application/cloudevents+json", "APPLICATION/JSON"]
@@ -99,8 +107,9 @@ async fn row_2_base64_bodies_and_json_types_of_all_kinds_are_accepted() {
     bed.send(&invalid).await.expect(400);
 }
 
+/// Faults, row 3.
 #[tokio::test]
-async fn row_3_too_large_requests_are_413_in_our_own_form() {
+async fn too_large_requests_are_413_in_our_own_form() {
     let bed = Refused::new().await;
     let text = format!(r#"{{"configValue":"{}"}}"#, "x".repeat(1024 * 1024));
     bed.check(&Request::new("PUT", PATH).text(text), 413).await;
@@ -110,8 +119,9 @@ async fn row_3_too_large_requests_are_413_in_our_own_form() {
     bed.assert_nothing_written().await;
 }
 
+/// Faults, row 4.
 #[tokio::test]
-async fn row_4_a_strange_path_reaches_no_other_route() {
+async fn a_strange_path_reaches_no_other_route() {
     let bed = Refused::new().await;
     for path in [
         "/platform/lambda-config/%2e%2e/lambda-functions",
@@ -140,8 +150,9 @@ async fn row_4_a_strange_path_reaches_no_other_route() {
     bed.assert_nothing_written().await;
 }
 
+/// Faults, row 4.
 #[tokio::test]
-async fn row_4_unicode_and_a_named_stage_are_fine() {
+async fn unicode_and_a_named_stage_are_fine() {
     let bed = Bed::new().await;
     let path = "/platform/lambda-config/größe-🦀";
     bed.send(&Request::put(path, &body(&json!(1)))).await.expect(201);
@@ -152,8 +163,9 @@ async fn row_4_unicode_and_a_named_stage_are_fine() {
     assert_eq!(bed.send(&staged).await.expect(200).json()["configKey"], "größe-🦀");
 }
 
+/// Faults, row 5.
 #[tokio::test]
-async fn row_5_fields_that_are_not_ours_to_take_are_400() {
+async fn fields_that_are_not_ours_to_take_are_400() {
     let bed = Refused::new().await;
     for field in
         ["id", "orgId", "org_id", "role", "rowVersion", "createdBy", "created_by", "configKey", "is_platform_admin"]
@@ -168,8 +180,9 @@ async fn row_5_fields_that_are_not_ours_to_take_are_400() {
     bed.assert_nothing_written().await;
 }
 
+/// Faults, row 6.
 #[tokio::test]
-async fn row_6_wrong_methods_and_types_are_405_and_415_without_any_effect() {
+async fn wrong_methods_and_types_are_405_and_415_without_any_effect() {
     let bed = Refused::new().await;
     for (method, path, allowed) in [
         ("DELETE", WARMING, "GET,PUT"),

@@ -1,4 +1,4 @@
-//! The rows of FAULTS.md on HTTP input, authority and the database.
+//! The rows of docs/faults.md on HTTP input, authority and the database.
 
 mod authority;
 mod database;

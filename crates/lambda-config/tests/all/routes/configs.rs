@@ -1,50 +1,50 @@
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, WARMING, WAYS};
+use crate::bed::{Bed, WARMING};
 use crate::values::{body, office};
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::gateway::Request;
 
-#[tokio::test]
-async fn all_configs_are_listed_by_key_with_every_field() {
-    for way in WAYS {
-        let bed = Bed::by(way).await;
-        bed.send(&Request::put(
-            "/platform/lambda-config/zeta",
-            &json!({"configValue": {"some_key": 1}, "description": "Z"}),
-        ))
+direct_and_through_pgbouncer!(all_configs_are_listed_by_key_with_every_field);
+async fn all_configs_are_listed_by_key_with_every_field(mode: ConnectionMode) {
+    let bed = Bed::by(mode).await;
+    bed.send(&Request::put(
+        "/platform/lambda-config/zeta",
+        &json!({"configValue": {"some_key": 1}, "description": "Z"}),
+    ))
+    .await
+    .expect(201);
+    bed.send(&Request::put("/platform/lambda-config/alpha", &json!({"configValue": null, "isActive": false})))
         .await
         .expect(201);
-        bed.send(&Request::put("/platform/lambda-config/alpha", &json!({"configValue": null, "isActive": false})))
-            .await
-            .expect(201);
-        let answer = bed.send(&Request::get("/platform/lambda-config")).await.expect(200);
-        assert_eq!(answer.header("content-type"), "application/json");
-        let configs = answer.json();
-        let keys: Vec<&str> = configs.as_array().unwrap().iter().map(|c| c["configKey"].as_str().unwrap()).collect();
-        assert_eq!(keys, ["alpha", "lambda_warming", "zeta"], "{way:?}");
-        assert_eq!(configs[0]["configValue"], Value::Null);
-        assert_eq!(configs[0]["isActive"], false);
-        let zeta = configs[2].as_object().unwrap();
-        let fields: Vec<&String> = zeta.keys().collect();
-        assert_eq!(
-            fields,
-            [
-                "configKey",
-                "configValue",
-                "createdAt",
-                "createdBy",
-                "description",
-                "id",
-                "isActive",
-                "rowVersion",
-                "updatedAt",
-                "updatedBy"
-            ]
-        );
-        assert_eq!(zeta["createdBy"], "0190a000-0000-7000-8000-000000000001");
-        assert_eq!(zeta["configValue"], json!({"some_key": 1}));
-        assert_eq!(configs[1]["sync"]["status"], "pending", "{configs}");
-    }
+    let answer = bed.send(&Request::get("/platform/lambda-config")).await.expect(200);
+    assert_eq!(answer.header("content-type"), "application/json");
+    let configs = answer.json();
+    let keys: Vec<&str> = configs.as_array().unwrap().iter().map(|c| c["configKey"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["alpha", "lambda_warming", "zeta"]);
+    assert_eq!(configs[0]["configValue"], Value::Null);
+    assert_eq!(configs[0]["isActive"], false);
+    let zeta = configs[2].as_object().unwrap();
+    let fields: Vec<&String> = zeta.keys().collect();
+    assert_eq!(
+        fields,
+        [
+            "configKey",
+            "configValue",
+            "createdAt",
+            "createdBy",
+            "description",
+            "id",
+            "isActive",
+            "rowVersion",
+            "updatedAt",
+            "updatedBy"
+        ]
+    );
+    assert_eq!(zeta["createdBy"], "0190a000-0000-7000-8000-000000000001");
+    assert_eq!(zeta["configValue"], json!({"some_key": 1}));
+    assert_eq!(configs[1]["sync"]["status"], "pending", "{configs}");
 }
 
 #[tokio::test]

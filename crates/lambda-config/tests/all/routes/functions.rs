@@ -1,7 +1,9 @@
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::lambda_api::FakeFunction;
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, WAYS};
+use crate::bed::Bed;
 use crate::values::office;
 use mgmt_testkit::gateway::Request;
 
@@ -29,40 +31,38 @@ async fn all_pages_are_one_sorted_list_with_every_field() {
     assert_eq!(bed.lambda.violations(), Vec::<String>::new());
 }
 
-#[tokio::test]
-async fn each_function_says_how_it_is_warmed() {
-    for way in WAYS {
-        let bed = Bed::by(way).await;
-        for name in ["orders", "billing", "idle"] {
-            bed.lambda.add(FakeFunction::new(name));
-        }
-        bed.save(&office()).await;
-        bed.arrange(
-            r#"insert into platform_warming_target (function_name, qualifier, fingerprint, status, reason)
-               values ('billing', 'live', 'f', 'suspended', 'it answered something else');
-               insert into platform_warming_run (tick, status, finished_at, functions) values
-               ('2026-11-02 14:00Z', 'done', now(), '[{"name":"billing","qualifier":"live","asked":5,"reached":4}]'),
-               ('2026-11-02 14:05Z', 'running', null, '[]')"#,
-        )
-        .await;
-        let answer = bed.send(&Request::get(FUNCTIONS)).await.expect(200).json();
-        let warming = |name: &str| -> Value {
-            let all = answer.as_array().unwrap();
-            all.iter().find(|function| function["name"] == name).unwrap()["warming"].clone()
-        };
-        assert_eq!(warming("idle"), json!([]));
-        assert_eq!(
-            warming("orders"),
-            json!([{"module": null, "qualifier": null, "concurrency": 1, "payload": "native", "status": "unproven", "reason": null, "lastRun": null}]),
-            "{way:?}"
-        );
-        assert_eq!(
-            warming("billing"),
-            json!([{"module": null, "qualifier": "live", "concurrency": 5, "payload": "native", "status": "suspended",
-                "reason": "it answered something else",
-                "lastRun": {"name": "billing", "qualifier": "live", "asked": 5, "reached": 4}}])
-        );
+direct_and_through_pgbouncer!(each_function_says_how_it_is_warmed);
+async fn each_function_says_how_it_is_warmed(mode: ConnectionMode) {
+    let bed = Bed::by(mode).await;
+    for name in ["orders", "billing", "idle"] {
+        bed.lambda.add(FakeFunction::new(name));
     }
+    bed.save(&office()).await;
+    bed.arrange(
+        r#"insert into platform_warming_target (function_name, qualifier, fingerprint, status, reason)
+           values ('billing', 'live', 'f', 'suspended', 'it answered something else');
+           insert into platform_warming_run (tick, status, finished_at, functions) values
+           ('2026-11-02 14:00Z', 'done', now(), '[{"name":"billing","qualifier":"live","asked":5,"reached":4}]'),
+           ('2026-11-02 14:05Z', 'running', null, '[]')"#,
+    )
+    .await;
+    let answer = bed.send(&Request::get(FUNCTIONS)).await.expect(200).json();
+    let warming = |name: &str| -> Value {
+        let all = answer.as_array().unwrap();
+        all.iter().find(|function| function["name"] == name).unwrap()["warming"].clone()
+    };
+    assert_eq!(warming("idle"), json!([]));
+    assert_eq!(
+        warming("orders"),
+        json!([{"module": null, "qualifier": null, "concurrency": 1, "payload": "native", "status": "unproven", "reason": null, "lastRun": null}]),
+        "{mode:?}"
+    );
+    assert_eq!(
+        warming("billing"),
+        json!([{"module": null, "qualifier": "live", "concurrency": 5, "payload": "native", "status": "suspended",
+            "reason": "it answered something else",
+            "lastRun": {"name": "billing", "qualifier": "live", "asked": 5, "reached": 4}}])
+    );
 }
 
 #[tokio::test]
@@ -83,9 +83,9 @@ async fn a_function_that_a_module_wants_warm_names_the_module() {
     assert_eq!(warming().await, json!([]));
 }
 
-/// FAULTS row 24. Out of reach it is 503; `tests/binary.rs` shows that.
+/// Faults, row 24. Out of reach it is 503; `tests/binary.rs` shows that.
 #[tokio::test]
-async fn row_24_a_missing_permission_is_named_and_nobody_is_told_to_try_again() {
+async fn a_missing_permission_is_named_and_nobody_is_told_to_try_again() {
     let bed = Bed::new().await;
     bed.lambda.deny("lambda:ListFunctions");
     let answer = bed.send(&Request::get(FUNCTIONS)).await.expect(502);

@@ -62,9 +62,9 @@ async fn a_preview_reads_what_a_save_reads() {
     bed.send(&Request::post("/platform/lambda-config/theme/preview").json(&body(&office()))).await.expect(404);
 }
 
-/// FAULTS row 24: one denied action does not take the rest away.
+/// Faults, row 24: one denied action does not take the rest away.
 #[tokio::test]
-async fn row_24_a_preview_without_aws_lacks_only_what_aws_knows() {
+async fn a_preview_without_aws_lacks_only_what_aws_knows() {
     let bed = Bed::new().await;
     bed.lambda.deny("lambda:ListFunctions");
     bed.bus.fail_always("ListRules", mgmt_testkit::eventbridge::Fault::AccessDenied);

@@ -1,27 +1,27 @@
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, WAYS};
+use crate::bed::Bed;
 use crate::values::body;
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::gateway::Request;
 
 const PATH: &str = "/platform/lambda-config/theme";
 
-#[tokio::test]
-async fn a_put_creates_then_replaces_and_counts_versions() {
-    for way in WAYS {
-        let bed = Bed::by(way).await;
-        let created = bed.send(&Request::put(PATH, &body(&json!({"a": 1})))).await.expect(201);
-        assert_eq!(created.header("etag"), "\"1\"");
-        assert_eq!(created.json()["config"]["isActive"], true);
-        assert_eq!(created.json().get("sync"), None, "only lambda_warming has rules");
-        let replaced = bed.send(&Request::put(PATH, &body(&json!({"b": 2})))).await.expect(200);
-        assert_eq!(replaced.header("etag"), "\"2\"");
-        let config = &replaced.json()["config"];
-        assert_eq!((&config["configValue"], &config["rowVersion"]), (&json!({"b": 2}), &json!(2)), "{way:?}");
-        assert_eq!(config["id"], created.json()["config"]["id"]);
-        assert_eq!(config["createdAt"], created.json()["config"]["createdAt"]);
-        assert_eq!(bed.bus.call_count(), 0, "a config without rules is no business of EventBridge");
-    }
+direct_and_through_pgbouncer!(a_put_creates_then_replaces_and_counts_versions);
+async fn a_put_creates_then_replaces_and_counts_versions(mode: ConnectionMode) {
+    let bed = Bed::by(mode).await;
+    let created = bed.send(&Request::put(PATH, &body(&json!({"a": 1})))).await.expect(201);
+    assert_eq!(created.header("etag"), "\"1\"");
+    assert_eq!(created.json()["config"]["isActive"], true);
+    assert_eq!(created.json().get("sync"), None, "only lambda_warming has rules");
+    let replaced = bed.send(&Request::put(PATH, &body(&json!({"b": 2})))).await.expect(200);
+    assert_eq!(replaced.header("etag"), "\"2\"");
+    let config = &replaced.json()["config"];
+    assert_eq!((&config["configValue"], &config["rowVersion"]), (&json!({"b": 2}), &json!(2)));
+    assert_eq!(config["id"], created.json()["config"]["id"]);
+    assert_eq!(config["createdAt"], created.json()["config"]["createdAt"]);
+    assert_eq!(bed.bus.call_count(), 0, "a config without rules is no business of EventBridge");
 }
 
 #[tokio::test]
@@ -45,59 +45,55 @@ async fn both_spellings_of_a_field_are_one_field() {
     bed.send(&Request::new("PUT", PATH).text(twice)).await.expect(400);
 }
 
-#[tokio::test]
-async fn a_value_comes_back_as_it_was_sent() {
-    for way in WAYS {
-        let bed = Bed::by(way).await;
-        for value in [
-            r#"{"snake_key": 1, "camelKey": {"UPPER": [null, true, ""]}}"#,
-            "123456789012345678901234567890.123456789",
-            "-0.000000000000000000001",
-            "18446744073709551616",
-            r#""text with \"quotes\", a \\ and ümläut 🦀""#,
-            "[]",
-            "null",
-            "false",
-        ] {
-            let put = bed.send(&Request::new("PUT", PATH).text(format!(r#"{{"configValue":{value}}}"#))).await;
-            let raw = |body: &str| {
-                let start = body.find(r#""configValue":"#).unwrap() + r#""configValue":"#.len();
-                let end = body.find(r#","description""#).unwrap();
-                body[start..end].to_owned()
-            };
-            let same = |answer: &str| {
-                let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-                let exact = value.parse::<f64>().is_err() || raw(answer) == value;
-                exact && parse(&raw(answer)) == parse(value)
-            };
-            assert!(same(&put.body), "{way:?}: {value} became {}", put.body);
-            let got = bed.send(&Request::get(PATH)).await.expect(200);
-            assert!(same(&got.body), "{way:?}: {value} became {}", got.body);
-        }
+direct_and_through_pgbouncer!(a_value_comes_back_as_it_was_sent);
+async fn a_value_comes_back_as_it_was_sent(mode: ConnectionMode) {
+    let bed = Bed::by(mode).await;
+    for value in [
+        r#"{"snake_key": 1, "camelKey": {"UPPER": [null, true, ""]}}"#,
+        "123456789012345678901234567890.123456789",
+        "-0.000000000000000000001",
+        "18446744073709551616",
+        r#""text with \"quotes\", a \\ and ümläut 🦀""#,
+        "[]",
+        "null",
+        "false",
+    ] {
+        let put = bed.send(&Request::new("PUT", PATH).text(format!(r#"{{"configValue":{value}}}"#))).await;
+        let raw = |body: &str| {
+            let start = body.find(r#""configValue":"#).unwrap() + r#""configValue":"#.len();
+            let end = body.find(r#","description""#).unwrap();
+            body[start..end].to_owned()
+        };
+        let same = |answer: &str| {
+            let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+            let exact = value.parse::<f64>().is_err() || raw(answer) == value;
+            exact && parse(&raw(answer)) == parse(value)
+        };
+        assert!(same(&put.body), "{value} became {}", put.body);
+        let got = bed.send(&Request::get(PATH)).await.expect(200);
+        assert!(same(&got.body), "{value} became {}", got.body);
     }
 }
 
-/// FAULTS row 8, where If-Match is optional.
-#[tokio::test]
-async fn row_8_a_stale_if_match_is_412_with_the_current_tag_and_what_changed() {
-    for way in WAYS {
-        let bed = Bed::by(way).await;
-        let put = async |tag: &str, body: Value| bed.send(&Request::put(PATH, &body).header("if-match", tag)).await;
-        bed.send(&Request::put(PATH, &json!({"configValue": 1, "description": "one"}))).await.expect(201);
-        put("\"1\"", body(&json!(2))).await.expect(200);
+direct_and_through_pgbouncer!(a_stale_if_match_is_412_with_the_current_tag_and_what_changed);
+/// Faults, row 8, where If-Match is optional.
+async fn a_stale_if_match_is_412_with_the_current_tag_and_what_changed(mode: ConnectionMode) {
+    let bed = Bed::by(mode).await;
+    let put = async |tag: &str, body: Value| bed.send(&Request::put(PATH, &body).header("if-match", tag)).await;
+    bed.send(&Request::put(PATH, &json!({"configValue": 1, "description": "one"}))).await.expect(201);
+    put("\"1\"", body(&json!(2))).await.expect(200);
 
-        let stale = put("\"1\"", json!({"configValue": 3, "description": "one", "isActive": false})).await.expect(412);
-        let problem = stale.json();
-        assert_eq!(problem["currentEtag"], "\"2\"");
-        assert_eq!(stale.header("etag"), "\"2\"");
-        assert_eq!(problem["changed"], json!(["/configValue", "/isActive"]), "{way:?}");
-        assert_eq!(bed.send(&Request::get(PATH)).await.json()["configValue"], 2, "a stale save was stored");
+    let stale = put("\"1\"", json!({"configValue": 3, "description": "one", "isActive": false})).await.expect(412);
+    let problem = stale.json();
+    assert_eq!(problem["currentEtag"], "\"2\"");
+    assert_eq!(stale.header("etag"), "\"2\"");
+    assert_eq!(problem["changed"], json!(["/configValue", "/isActive"]));
+    assert_eq!(bed.send(&Request::get(PATH)).await.json()["configValue"], 2, "a stale save was stored");
 
-        put("*", body(&json!(4))).await.expect(200);
-        put("\"9\", \"3\"", body(&json!(5))).await.expect(200);
-        put("W/\"4\"", body(&json!(6))).await.expect(412);
-        put("4", body(&json!(6))).await.expect(400);
-    }
+    put("*", body(&json!(4))).await.expect(200);
+    put("\"9\", \"3\"", body(&json!(5))).await.expect(200);
+    put("W/\"4\"", body(&json!(6))).await.expect(412);
+    put("4", body(&json!(6))).await.expect(400);
 }
 
 #[tokio::test]
@@ -110,9 +106,9 @@ async fn if_match_of_something_that_is_not_there_creates_nothing() {
     bed.send(&Request::get(PATH)).await.expect(404);
 }
 
-/// FAULTS row 8: of two saves of the same version, one wins.
+/// Faults, row 8: of two saves of the same version, one wins.
 #[tokio::test]
-async fn row_8_two_admins_who_save_the_same_version_do_not_overwrite_each_other() {
+async fn two_admins_who_save_the_same_version_do_not_overwrite_each_other() {
     let bed = Bed::new().await;
     bed.send(&Request::put(PATH, &body(&json!(0)))).await.expect(201);
     let save =

@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, WAYS};
+use crate::bed::Bed;
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::gateway::Request;
 
 const RUNS: &str = "/platform/lambda-warming/runs";
@@ -14,23 +16,21 @@ async fn with_runs(bed: &Bed, count: u32) {
     .await;
 }
 
-#[tokio::test]
-async fn a_run_has_every_figure() {
-    for way in WAYS {
-        let bed = Bed::by(way).await;
-        with_runs(&bed, 1).await;
-        let answer = bed.send(&Request::get(RUNS)).await.expect(200);
-        let mut run = answer.json()[0].clone();
-        for changing in ["startedAt", "finishedAt"] {
-            assert!(run.as_object_mut().unwrap().remove(changing).unwrap().is_string());
-        }
-        let expected = json!({
-            "tick": "2026-11-02T14:05:00Z", "status": "done", "configVersion": 7, "asked": 10, "reached": 9, "unique": 8,
-            "cold": 1, "initMs": 120, "throttled": 0, "errors": 0, "note": null, "functions": [],
-        });
-        assert_eq!(run, expected, "{way:?}");
-        assert_eq!(answer.header("link"), "");
+direct_and_through_pgbouncer!(a_run_has_every_figure);
+async fn a_run_has_every_figure(mode: ConnectionMode) {
+    let bed = Bed::by(mode).await;
+    with_runs(&bed, 1).await;
+    let answer = bed.send(&Request::get(RUNS)).await.expect(200);
+    let mut run = answer.json()[0].clone();
+    for changing in ["startedAt", "finishedAt"] {
+        assert!(run.as_object_mut().unwrap().remove(changing).unwrap().is_string());
     }
+    let expected = json!({
+        "tick": "2026-11-02T14:05:00Z", "status": "done", "configVersion": 7, "asked": 10, "reached": 9, "unique": 8,
+        "cold": 1, "initMs": 120, "throttled": 0, "errors": 0, "note": null, "functions": [],
+    });
+    assert_eq!(run, expected);
+    assert_eq!(answer.header("link"), "");
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
-//! FAULTS row 26: a desired state that cannot be meant deletes nothing.
+//! Faults, row 26: a desired state that cannot be meant deletes nothing.
 
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::eventbridge::Rule;
 use serde_json::json;
 
-use crate::bed::{Bed, SYNC, WARMING, WAYS};
+use crate::bed::{Bed, SYNC, WARMING};
 use crate::values::office;
 use mgmt_testkit::gateway::Request;
 
@@ -25,16 +27,16 @@ async fn check(bed: &Bed, spoil: &str, code: &str, words: &str) {
     assert!(stored.starts_with("pending: ") && stored.contains(words), "{stored}");
 }
 
-#[tokio::test]
-async fn row_26_a_missing_config_row_is_an_error_and_deletes_nothing() {
-    for way in WAYS {
-        let gone = "delete from platform_lambda_config where config_key = 'lambda_warming'";
-        check(&Bed::by(way).await, gone, "config_missing", "no lambda_warming config").await;
-    }
+direct_and_through_pgbouncer!(a_missing_config_row_is_an_error_and_deletes_nothing);
+/// Faults, row 26.
+async fn a_missing_config_row_is_an_error_and_deletes_nothing(mode: ConnectionMode) {
+    let gone = "delete from platform_lambda_config where config_key = 'lambda_warming'";
+    check(&Bed::by(mode).await, gone, "config_missing", "no lambda_warming config").await;
 }
 
+/// Faults, row 26.
 #[tokio::test]
-async fn row_26_an_unreadable_config_is_an_error_and_deletes_nothing() {
+async fn an_unreadable_config_is_an_error_and_deletes_nothing() {
     for value in ["null", "7", r#"{"enabled": true}"#, r#"{"enabled": true, "timezone": "Mars/Phobos"}"#] {
         let spoil = format!("update platform_lambda_config set config_value = '{value}'");
         check(&Bed::new().await, &spoil, "config_unreadable", "cannot be read").await;
@@ -42,8 +44,9 @@ async fn row_26_an_unreadable_config_is_an_error_and_deletes_nothing() {
 }
 
 /// The worker's policy is dropped, as a manual drift would: it then sees no row at all.
+/// Faults, row 26.
 #[tokio::test]
-async fn row_26_a_worker_that_sees_no_rows_is_an_error_and_deletes_nothing() {
+async fn a_worker_that_sees_no_rows_is_an_error_and_deletes_nothing() {
     let bed = Bed::new().await;
     bed.save(&office()).await;
     let before = bed.bus.bus();
@@ -55,8 +58,9 @@ async fn row_26_a_worker_that_sees_no_rows_is_an_error_and_deletes_nothing() {
 }
 
 /// The config version is already applied, and still most rules would go: more likely a wrong database than a wish.
+/// Faults, row 26.
 #[tokio::test]
-async fn row_26_many_deletions_for_an_applied_version_wait_for_a_person() {
+async fn many_deletions_for_an_applied_version_wait_for_a_person() {
     let bed = Bed::new().await;
     bed.save(&office()).await;
     bed.bus.edit(|bus| {
@@ -80,9 +84,9 @@ async fn row_26_many_deletions_for_an_applied_version_wait_for_a_person() {
     assert!(bed.rules().len() <= 4);
 }
 
-/// FAULTS row 25.
+/// Faults, row 25.
 #[tokio::test]
-async fn row_25_foreign_rules_are_never_touched() {
+async fn foreign_rules_are_never_touched() {
     let bed = Bed::new().await;
     let foreign =
         || Rule::scheduled("rate(5 minutes)").with_target("theirs", "arn:aws:lambda:eu-central-1:1:function:x", "{}");

@@ -20,9 +20,9 @@ async fn missed(bed: &Bed) -> Value {
     bed.send(&Request::get(WARMING)).await.expect(200).json()["sync"]["missedTick"].clone()
 }
 
-/// FAULTS row 28, the part that shows at run time: the rules are right and fire, but the warmer never runs.
+/// Faults, row 28, the part that shows at run time: the rules are right and fire, but the warmer never runs.
 #[tokio::test]
-async fn row_28_rules_that_fire_without_a_run_are_shown() {
+async fn rules_that_fire_without_a_run_are_shown() {
     let bed = Bed::new().await;
     bed.save(&always()).await;
     assert_eq!(missed(&bed).await, Value::Null, "no tick is expected within the first minutes");

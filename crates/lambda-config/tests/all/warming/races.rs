@@ -1,30 +1,31 @@
-//! FAULTS row 27: several reconciles of one schedule.
+//! Faults, row 27: several reconciles of one schedule.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::eventbridge::Fault;
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, SYNC, WARMING, WAYS, send};
+use crate::bed::{Bed, SYNC, WARMING};
 use crate::values::{body, hours, office};
 use mgmt_testkit::gateway::Request;
 
-#[tokio::test]
-async fn row_27_of_two_syncs_at_once_one_does_the_work() {
-    for way in WAYS {
-        let bed = Bed::by(way).await;
-        bed.save(&office()).await;
-        bed.bus.edit(BTreeMap::clear);
-        bed.bus.forget_calls();
-        let sync = Request::post(SYNC);
-        let (one, other, hourly) = tokio::join!(bed.send(&sync), bed.send(&sync), bed.reconcile());
-        for answer in [one.expect(200).json(), other.expect(200).json(), hourly.unwrap()["sync"].clone()] {
-            assert_eq!(answer["status"], "synced", "{way:?}: {answer}");
-        }
-        assert_eq!(bed.bus.count("PutRule"), bed.rules().len(), "{way:?}");
-        assert_eq!(bed.status().await, "synced");
+direct_and_through_pgbouncer!(of_two_syncs_at_once_one_does_the_work);
+/// Faults, row 27.
+async fn of_two_syncs_at_once_one_does_the_work(mode: ConnectionMode) {
+    let bed = Bed::by(mode).await;
+    bed.save(&office()).await;
+    bed.bus.edit(BTreeMap::clear);
+    bed.bus.forget_calls();
+    let sync = Request::post(SYNC);
+    let (one, other, hourly) = tokio::join!(bed.send(&sync), bed.send(&sync), bed.reconcile());
+    for answer in [one.expect(200).json(), other.expect(200).json(), hourly.unwrap()["sync"].clone()] {
+        assert_eq!(answer["status"], "synced", "{answer}");
     }
+    assert_eq!(bed.bus.count("PutRule"), bed.rules().len());
+    assert_eq!(bed.status().await, "synced");
 }
 
 #[tokio::test]
@@ -40,32 +41,30 @@ async fn a_sync_that_finds_another_at_work_says_so() {
     assert_eq!(bed.bus.call_count(), 0);
 }
 
+direct_and_through_pgbouncer!(a_save_during_a_sync_is_picked_up);
 /// The first save's sync is still at work when the second save commits: it goes another round, and the second one's answer is
 /// synced or tells that somebody is at work.
-#[tokio::test]
-async fn a_save_during_a_sync_is_picked_up() {
-    for way in WAYS {
-        let bed = Bed::by(way).await;
-        bed.bus.fail_call(1, Fault::Hang);
-        let first = Request::put(WARMING, &body(&hours(&[1])));
-        let second = async {
-            while bed.bus.call_count() < 1 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            bed.save(&hours(&[2, 4])).await
-        };
-        let (first, second) = tokio::join!(bed.send(&first), second);
-        first.expect(200);
-        assert_eq!(second["config"]["configValue"], hours(&[2, 4]));
-        let config = bed.send(&Request::get(WARMING)).await.expect(200).json();
-        assert_eq!(
-            (&config["sync"]["status"], &config["sync"]["appliedVersion"]),
-            (&json!("synced"), &json!(3)),
-            "{way:?}: {config}"
-        );
-        let expressions: Vec<String> = bed.rules().into_iter().filter_map(|(_, rule)| rule.expression).collect();
-        assert!(expressions.iter().all(|expression| !expression.contains(" 1 ")), "{way:?}: {expressions:?}");
-    }
+async fn a_save_during_a_sync_is_picked_up(mode: ConnectionMode) {
+    let bed = Bed::by(mode).await;
+    bed.bus.fail_call(1, Fault::Hang);
+    let first = Request::put(WARMING, &body(&hours(&[1])));
+    let second = async {
+        while bed.bus.call_count() < 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        bed.save(&hours(&[2, 4])).await
+    };
+    let (first, second) = tokio::join!(bed.send(&first), second);
+    first.expect(200);
+    assert_eq!(second["config"]["configValue"], hours(&[2, 4]));
+    let config = bed.send(&Request::get(WARMING)).await.expect(200).json();
+    assert_eq!(
+        (&config["sync"]["status"], &config["sync"]["appliedVersion"]),
+        (&json!("synced"), &json!(3)),
+        "{config}"
+    );
+    let expressions: Vec<String> = bed.rules().into_iter().filter_map(|(_, rule)| rule.expression).collect();
+    assert!(expressions.iter().all(|expression| !expression.contains(" 1 ")), "{expressions:?}");
 }
 
 /// The answer to a save shows what was saved, under its own version, also when somebody else saved during its sync.
@@ -90,8 +89,9 @@ async fn an_answer_never_pairs_one_save_with_the_version_of_another() {
 }
 
 /// A sync whose lease ran out writes no result over its successor's.
+/// Faults, row 27.
 #[tokio::test]
-async fn row_27_an_old_generation_cannot_overwrite_the_result_of_a_newer_one() {
+async fn an_old_generation_cannot_overwrite_the_result_of_a_newer_one() {
     let bed = Bed::new().await;
     bed.save(&office()).await;
     bed.bus.forget_calls();
@@ -108,7 +108,7 @@ async fn row_27_an_old_generation_cannot_overwrite_the_result_of_a_newer_one() {
         bed.bus.heal();
         newer
     };
-    let (older, newer) = tokio::join!(send(&sandbox, &sync), newer);
+    let (older, newer) = tokio::join!(sandbox.send(&sync), newer);
     assert_eq!((&newer["status"], &older.expect(200).json()["status"]), (&json!("pending"), &json!("synced")));
     let state: Value =
         serde_json::from_str(&bed.look("select to_jsonb(s)::text from platform_rule_sync s").await).unwrap();

@@ -1,42 +1,42 @@
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, SYNC, WARMING, WAYS};
+use crate::bed::{Bed, SYNC, WARMING};
 use crate::values::{body, hours, office};
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::gateway::Request;
 
-#[tokio::test]
-async fn a_saved_schedule_is_stored_synced_and_shown_as_synced() {
-    for way in WAYS {
-        let bed = Bed::by(way).await;
-        let saved = bed.save(&office()).await;
-        assert_eq!(
-            (&saved["sync"]["status"], &saved["config"]["sync"]["status"]),
-            (&json!("synced"), &json!("synced")),
-            "{saved}"
-        );
-        assert_eq!(saved["config"]["configValue"], office());
-        let rules = bed.rules();
-        assert!((1..=4).contains(&rules.len()), "{way:?}: {rules:?}");
-        for (name, rule) in &rules {
-            assert_eq!(rule.state, "ENABLED", "{name}");
-            let target = &rule.targets["warmer"];
-            assert_eq!(target["Arn"], "arn:aws:lambda:eu-central-1:123456789012:function:warmer");
-            assert_eq!(target["DeadLetterConfig"]["Arn"], "arn:aws:sqs:eu-central-1:123456789012:dead-ticks");
-            assert_eq!(target["RetryPolicy"], json!({"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}));
-            assert_eq!(target.get("Input"), None, "the warmer needs the event's own time");
-        }
-        let config = bed.send(&Request::get(WARMING)).await.expect(200).json();
-        let sync = &config["sync"];
-        assert_eq!(
-            (&sync["status"], &sync["appliedVersion"], &sync["reason"]),
-            (&json!("synced"), &json!(2), &Value::Null)
-        );
-        assert_eq!(sync["observed"].as_array().unwrap().len(), rules.len());
-        assert!(sync["appliedAt"].is_string() && sync["attemptedAt"].is_string());
+direct_and_through_pgbouncer!(a_saved_schedule_is_stored_synced_and_shown_as_synced);
+async fn a_saved_schedule_is_stored_synced_and_shown_as_synced(mode: ConnectionMode) {
+    let bed = Bed::by(mode).await;
+    let saved = bed.save(&office()).await;
+    assert_eq!(
+        (&saved["sync"]["status"], &saved["config"]["sync"]["status"]),
+        (&json!("synced"), &json!("synced")),
+        "{saved}"
+    );
+    assert_eq!(saved["config"]["configValue"], office());
+    let rules = bed.rules();
+    assert!((1..=4).contains(&rules.len()), "{rules:?}");
+    for (name, rule) in &rules {
+        assert_eq!(rule.state, "ENABLED", "{name}");
+        let target = &rule.targets["warmer"];
+        assert_eq!(target["Arn"], "arn:aws:lambda:eu-central-1:123456789012:function:warmer");
+        assert_eq!(target["DeadLetterConfig"]["Arn"], "arn:aws:sqs:eu-central-1:123456789012:dead-ticks");
+        assert_eq!(target["RetryPolicy"], json!({"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}));
+        assert_eq!(target.get("Input"), None, "the warmer needs the event's own time");
     }
+    let config = bed.send(&Request::get(WARMING)).await.expect(200).json();
+    let sync = &config["sync"];
+    assert_eq!(
+        (&sync["status"], &sync["appliedVersion"], &sync["reason"]),
+        (&json!("synced"), &json!(2), &Value::Null)
+    );
+    assert_eq!(sync["observed"].as_array().unwrap().len(), rules.len());
+    assert!(sync["appliedAt"].is_string() && sync["attemptedAt"].is_string());
 }
 
-/// Every fault at once, and nothing stored, synced or written. FAULTS rows 30 to 32 on this route.
+/// Every fault at once, and nothing stored, synced or written. Faults, rows 30 to 32 on this route.
 #[tokio::test]
 async fn an_invalid_schedule_is_422_with_every_pointer_and_changes_nothing() {
     let bed = Bed::new().await;
@@ -163,7 +163,7 @@ async fn the_hourly_run_repairs_drift_and_forgets_old_runs() {
     bed.save(&hours(&[1, 3])).await;
     let wanted = bed.rules();
     bed.arrange("insert into platform_warming_run (tick) values (date_trunc('minute', now()) - interval '91 days'), (date_trunc('minute', now()))").await;
-    // By hand: one rule deleted, one switched off. FAULTS row 25.
+    // By hand: one rule deleted, one switched off. Faults, row 25.
     bed.bus.edit(|bus| {
         bus.remove(&wanted[0].0);
         if let Some((name, _)) = wanted.get(1) {

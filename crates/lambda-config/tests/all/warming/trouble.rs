@@ -1,17 +1,20 @@
-//! FAULTS rows 21 to 24: AWS in trouble. The save counts, the answer says pending with the reason, and the hourly run
+//! Faults, rows 21 to 24: AWS in trouble. The save counts, the answer says pending with the reason, and the hourly run
 //! converges.
 
 use std::collections::BTreeMap;
 
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::eventbridge::Fault;
 use serde_json::json;
 
-use crate::bed::{Bed, SYNC, WARMING, WAYS, send, settings};
+use crate::bed::{Bed, SYNC, WARMING, function, settings};
 use crate::values::{body, office, schedule};
 use mgmt_testkit::gateway::Request;
 
+/// Faults, rows 21 to 24.
 #[tokio::test]
-async fn rows_21_to_24_whatever_aws_does_the_save_counts_and_the_hourly_run_converges() {
+async fn whatever_aws_does_the_save_counts_and_the_hourly_run_converges() {
     for (action, fault, word) in [
         ("PutTargets", Fault::FailedEntry, "events:PutTargets"),
         ("PutRule", Fault::AccessDenied, "events:PutRule"),
@@ -52,22 +55,22 @@ async fn an_unreachable_aws_is_200_pending_for_a_save_and_503_for_what_only_read
     let bed = Bed::new().await;
     let url = bed.database.url(mgmt_testkit::database::REQUEST_LOGIN);
     let nowhere = Some("http://127.0.0.1:1".to_owned());
-    let cut_off = lambda_config::service(settings(url, mgmt_common::settings::DatabaseRole::Request, nowhere));
-    let saved = send(&cut_off, &Request::put(WARMING, &body(&office()))).await.expect(200).json();
+    let cut_off = function(settings(url, mgmt_common::settings::DatabaseRole::Request, nowhere));
+    let saved = cut_off.send(&Request::put(WARMING, &body(&office()))).await.expect(200).json();
     assert_eq!(saved["sync"]["status"], "pending", "{saved}");
-    let list = send(&cut_off, &Request::get("/platform/lambda-functions")).await.expect(503).json();
+    let list = cut_off.send(&Request::get("/platform/lambda-functions")).await.expect(503).json();
     assert_eq!(list["dependency"], "lambda");
-    let plan = send(&cut_off, &Request::post(&format!("{SYNC}?dryRun=true"))).await.expect(503).json();
+    let plan = cut_off.send(&Request::post(&format!("{SYNC}?dryRun=true"))).await.expect(503).json();
     assert_eq!(plan["dependency"], "eventBridge");
-    let sync = send(&cut_off, &Request::post(SYNC)).await.expect(200).json();
+    let sync = cut_off.send(&Request::post(SYNC)).await.expect(200).json();
     assert_eq!(sync["status"], "pending", "{sync}");
     bed.reconcile().await.unwrap();
     assert_eq!(bed.status().await, "synced");
 }
 
-/// FAULTS row 24: the other rules still sync.
+/// Faults, row 24: the other rules still sync.
 #[tokio::test]
-async fn row_24_one_failed_rule_does_not_keep_the_others_from_syncing() {
+async fn one_failed_rule_does_not_keep_the_others_from_syncing() {
     let bed = Bed::new().await;
     let mut value = schedule(&[("01:03", "01:04"), ("04:11", "04:12"), ("09:29", "09:30")]);
     value["timezone"] = json!("UTC");
@@ -82,33 +85,31 @@ async fn row_24_one_failed_rule_does_not_keep_the_others_from_syncing() {
     assert_eq!(bed.status().await, "synced");
 }
 
-/// FAULTS row 23: the request's future is dropped at each call to AWS, as when the sandbox dies. The commit before stands, the
+direct_and_through_pgbouncer!(a_crash_at_any_call_leaves_pending_and_the_next_run_converges);
+/// Faults, row 23: the request's future is dropped at each call to AWS, as when the sandbox dies. The commit before stands, the
 /// schedule counts as pending, and the next run converges to the same bus.
-#[tokio::test]
-async fn row_23_a_crash_at_any_call_leaves_pending_and_the_next_run_converges() {
+async fn a_crash_at_any_call_leaves_pending_and_the_next_run_converges(mode: ConnectionMode) {
     let clean = Bed::new().await;
     clean.save(&office()).await;
     let (wanted, calls) = (clean.rules(), clean.bus.call_count());
-    for way in WAYS {
-        let bed = Bed::by(way).await;
-        for call in 1..=calls {
-            bed.arrange("update platform_rule_sync set lease_until = null").await;
-            bed.bus.edit(BTreeMap::clear);
-            bed.bus.forget_calls();
-            bed.bus.fail_call(call, Fault::Hang);
-            let sandbox = bed.another_sandbox();
-            let put = Request::put(WARMING, &body(&office()));
-            tokio::select! {
-                answer = send(&sandbox, &put) => panic!("call {call} did not hang: {answer:?}"),
-                () = reached(&bed, call) => {}
-            }
-            assert_eq!(bed.status().await, "pending", "call {call}");
-            bed.bus.heal();
-            // The dead reconcile's lease ends by itself; the test does not wait for it.
-            bed.arrange("update platform_rule_sync set lease_until = now() - interval '1 second'").await;
-            assert_eq!(bed.reconcile().await.unwrap()["sync"]["status"], "synced", "call {call}");
-            assert_eq!(bed.rules(), wanted, "call {call}");
+    let bed = Bed::by(mode).await;
+    for call in 1..=calls {
+        bed.arrange("update platform_rule_sync set lease_until = null").await;
+        bed.bus.edit(BTreeMap::clear);
+        bed.bus.forget_calls();
+        bed.bus.fail_call(call, Fault::Hang);
+        let sandbox = bed.another_sandbox();
+        let put = Request::put(WARMING, &body(&office()));
+        tokio::select! {
+            answer = sandbox.send(&put) => panic!("call {call} did not hang: {answer:?}"),
+            () = reached(&bed, call) => {}
         }
+        assert_eq!(bed.status().await, "pending", "call {call}");
+        bed.bus.heal();
+        // The dead reconcile's lease ends by itself; the test does not wait for it.
+        bed.arrange("update platform_rule_sync set lease_until = now() - interval '1 second'").await;
+        assert_eq!(bed.reconcile().await.unwrap()["sync"]["status"], "synced", "call {call}");
+        assert_eq!(bed.rules(), wanted, "call {call}");
     }
 }
 
@@ -123,7 +124,7 @@ async fn a_save_that_is_not_synced_yet_does_not_show_the_error_of_the_one_before
     bed.bus.fail_call(1, Fault::Hang);
     let (sandbox, put) = (bed.another_sandbox(), Request::put(WARMING, &body(&office())));
     tokio::select! {
-        answer = send(&sandbox, &put) => panic!("it did not hang: {answer:?}"),
+        answer = sandbox.send(&put) => panic!("it did not hang: {answer:?}"),
         () = reached(&bed, 1) => {}
     }
     let shown = bed.send(&Request::get(WARMING)).await.expect(200).json()["sync"].clone();

@@ -1,14 +1,18 @@
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use mgmt_common::db::{Database, Error};
 use mgmt_common::params;
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
-use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
+use mgmt_testkit::database::{ConnectionMode, REQUEST_LOGIN, TestDatabase};
+use mgmt_testkit::direct_and_through_pgbouncer;
+use mgmt_testkit::flaky_proxy::FlakyProxy;
 use mgmt_testkit::unreachable::{self, Unreachable};
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
-use super::{caller, request, settings, ways};
+use super::{caller, doors, request, settings};
 
 const IDENTITY: &str = "-- identity
     select current_user as who, session_user as login, coalesce(current_setting('request.jwt.claims', true), '') as claims";
@@ -34,15 +38,20 @@ async fn an_unreachable_database_is_answered_inside_five_seconds() {
         local("accepts and says nothing", format!("postgres://u:p@127.0.0.1:{stalled_port}/db")),
         local("no such database", nowhere),
     ]);
-    for Unreachable { what, url, ca_pem } in ways {
-        let settings = DatabaseSettings { ca_pem, ..settings(url, DatabaseRole::Request) };
-        let unreachable = Database::new(settings);
-        let started = Instant::now();
-        let read = unreachable.read_as::<Value>(&caller(true), IDENTITY, &[]).await;
-        assert!(is_unavailable(&read), "{what}: {read:?}");
-        assert!(started.elapsed() < Duration::from_secs(5), "{what} took {:?}", started.elapsed());
-        assert!(!unreachable.answers().await, "{what}");
-    }
+    // They wait at the same time.
+    let mut checks = JoinSet::new();
+    ways.into_iter().for_each(|way| drop(checks.spawn(is_answered_in_time(way))));
+    checks.join_all().await;
+}
+
+async fn is_answered_in_time(Unreachable { what, url, ca_pem }: Unreachable) {
+    let settings = DatabaseSettings { ca_pem, ..settings(url, DatabaseRole::Request) };
+    let unreachable = Database::new(settings);
+    let started = Instant::now();
+    let read = unreachable.read_as::<Value>(&caller(true), IDENTITY, &[]).await;
+    assert!(is_unavailable(&read), "{what}: {read:?}");
+    assert!(started.elapsed() < Duration::from_secs(5), "{what} took {:?}", started.elapsed());
+    assert!(!unreachable.answers().await, "{what}");
 }
 
 #[tokio::test]
@@ -55,46 +64,54 @@ async fn a_connection_that_died_while_the_sandbox_was_frozen_is_replaced_once() 
     requests.read_as::<Value>(&caller(true), IDENTITY, &[]).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_cancelled_or_failed_transaction_leaves_no_claims_to_the_next_request() {
+direct_and_through_pgbouncer!(a_cancelled_or_failed_transaction_leaves_no_claims_to_the_next_request);
+async fn a_cancelled_or_failed_transaction_leaves_no_claims_to_the_next_request(mode: ConnectionMode) {
     let database = TestDatabase::create().await;
-    let admin = caller(true);
-    for (way, requests, _) in ways(&database) {
-        let hanging = requests.run_as(&admin, |tx| {
+    let url = database.url_by(mode, REQUEST_LOGIN);
+    let proxy = FlakyProxy::to(&url).await;
+    // With one connection, every request comes after the one before.
+    let settings = DatabaseSettings { pool_size: Some(1), ..settings(proxy.url(&url), DatabaseRole::Request) };
+    let (requests, admin) = (Database::new(settings), caller(true));
+    let left = "select current_user || ' ' || session_user || ' ' || coalesce(current_setting('request.jwt.claims', true), '')";
+    let nothing = format!("{REQUEST_LOGIN} {REQUEST_LOGIN} ");
+    // What the next request finds on its connection, and what one has found that did nothing but read.
+    let assert_nothing_is_left = async |after: &str| {
+        assert_eq!(requests.read_as::<Value>(&caller(false), IDENTITY, &[]).await.unwrap().len(), 1, "{after}");
+        assert_eq!(proxy.ask(left).await, nothing, "{after}");
+    };
+    assert_nothing_is_left("a read").await;
+    let hanging = requests.run_as(&admin, |tx| {
+        async move {
+            tx.execute("-- hang\nselect pg_sleep(30)::text", &[]).await?;
+            Ok::<_, Error>(())
+        }
+        .scope_boxed()
+    });
+    assert!(tokio::time::timeout(Duration::from_millis(200), hanging).await.is_err());
+    assert_nothing_is_left("a cancelled statement").await;
+    let idle = requests.run_as(&admin, |_| {
+        async move {
+            std::future::pending::<()>().await;
+            Ok::<_, Error>(())
+        }
+        .scope_boxed()
+    });
+    assert!(tokio::time::timeout(Duration::from_millis(200), idle).await.is_err());
+    assert_nothing_is_left("a cancelled transaction").await;
+    let failed: Result<(), Error> = requests
+        .run_as(&admin, |tx| {
             async move {
-                tx.execute("-- hang\nselect pg_sleep(30)::text", &[]).await?;
-                Ok::<_, Error>(())
+                tx.execute("-- fail\nselect 1/0", &[]).await?;
+                Ok(())
             }
             .scope_boxed()
-        });
-        assert!(tokio::time::timeout(Duration::from_millis(200), hanging).await.is_err());
-        let idle = requests.run_as(&admin, |_| {
-            async move {
-                std::future::pending::<()>().await;
-                Ok::<_, Error>(())
-            }
-            .scope_boxed()
-        });
-        assert!(tokio::time::timeout(Duration::from_millis(200), idle).await.is_err());
-        let failed: Result<(), Error> = requests
-            .run_as(&admin, |tx| {
-                async move {
-                    tx.execute("-- fail\nselect 1/0", &[]).await?;
-                    Ok(())
-                }
-                .scope_boxed()
-            })
-            .await;
-        assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
-
-        // What the login sees outside the doors: no role, no claims, no rows.
-        let url = if way == "direct" { database.url(REQUEST_LOGIN) } else { database.pooled_url(REQUEST_LOGIN) };
-        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        let rows = client.query_typed(IDENTITY, &[]).await.unwrap();
-        let seen: [String; 3] = [0, 1, 2].map(|i| rows[0].get::<_, String>(i));
-        assert_eq!(seen, [REQUEST_LOGIN.to_owned(), REQUEST_LOGIN.to_owned(), String::new()], "{way}");
-    }
+        })
+        .await;
+    assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
+    // This one's connection is kept, so it is asked before anybody else uses it.
+    assert_eq!(proxy.ask(left).await, nothing, "a failed statement");
+    requests.run_as(&admin, |_| async { Ok::<_, Error>(()) }.scope_boxed()).await.unwrap();
+    assert_eq!(proxy.ask(left).await, nothing, "a commit");
 }
 
 #[tokio::test]
@@ -126,12 +143,19 @@ async fn deadlocks_are_retried_and_end_in_one_effect_each() {
             .unwrap();
     }
     let bump = "-- bump\nupdate public.platform_lambda_config set config_value = to_jsonb(config_value::int + 1) where config_key = $1";
+    // Both hold their first row before either asks for its second; a repetition meets nobody.
+    let (both_hold_one, attempts) = (tokio::sync::Barrier::new(2), AtomicU32::new(0));
     let cross = async |first: &str, second: &str| {
+        let is_first_attempt = AtomicBool::new(true);
         requests
             .run_as(&caller(true), |tx| {
+                let (is_first_attempt, both_hold_one, attempts) = (&is_first_attempt, &both_hold_one, &attempts);
                 async move {
+                    attempts.fetch_add(1, Ordering::Relaxed);
                     tx.execute(bump, params![first]).await?;
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    if is_first_attempt.swap(false, Ordering::Relaxed) {
+                        both_hold_one.wait().await;
+                    }
                     tx.execute(bump, params![second]).await
                 }
                 .scope_boxed()
@@ -141,6 +165,7 @@ async fn deadlocks_are_retried_and_end_in_one_effect_each() {
     let (one, other) = tokio::join!(cross("a", "b"), cross("b", "a"));
     one.unwrap();
     other.unwrap();
+    assert_eq!(attempts.into_inner(), 3, "Postgres ends one of the two, once");
     let sums = database
         .admin()
         .await
@@ -180,11 +205,10 @@ async fn a_statement_that_runs_too_long_or_a_standby_is_unavailable_and_a_missin
     assert!(is_unavailable(&write), "{write:?}");
 }
 
-#[tokio::test]
-async fn a_login_acts_only_as_its_own_role() {
+direct_and_through_pgbouncer!(a_login_acts_only_as_its_own_role);
+async fn a_login_acts_only_as_its_own_role(mode: ConnectionMode) {
     let database = TestDatabase::create().await;
-    for (_, requests, workers) in ways(&database) {
-        assert!(matches!(requests.read_as_worker::<Value>(IDENTITY, &[]).await, Err(Error::Internal(_))));
-        assert!(matches!(workers.read_as::<Value>(&caller(true), IDENTITY, &[]).await, Err(Error::Internal(_))));
-    }
+    let (requests, workers) = doors(&database, mode);
+    assert!(matches!(requests.read_as_worker::<Value>(IDENTITY, &[]).await, Err(Error::Internal(_))));
+    assert!(matches!(workers.read_as::<Value>(&caller(true), IDENTITY, &[]).await, Err(Error::Internal(_))));
 }

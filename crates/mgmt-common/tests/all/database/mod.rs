@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use mgmt_common::db::Database;
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
-use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
+use mgmt_testkit::database::{ConnectionMode, REQUEST_LOGIN, TestDatabase};
 use module_mgmt_protocol::caller::Caller;
 
 fn settings(url: String, role: DatabaseRole) -> DatabaseSettings {
@@ -19,14 +19,10 @@ fn request(database: &TestDatabase) -> Database {
     Database::new(settings(database.url(REQUEST_LOGIN), DatabaseRole::Request))
 }
 
-/// Both ways in, as the request login and as the worker login.
-fn ways(database: &TestDatabase) -> [(&'static str, Database, Database); 2] {
-    let make = |request: String, worker: String| {
-        (Database::new(settings(request, DatabaseRole::Request)), Database::new(settings(worker, DatabaseRole::Worker)))
-    };
-    let (direct, direct_worker) = make(database.url(REQUEST_LOGIN), database.url(WORKER_LOGIN));
-    let (pooled, pooled_worker) = make(database.pooled_url(REQUEST_LOGIN), database.pooled_url(WORKER_LOGIN));
-    [("direct", direct, direct_worker), ("through PgBouncer", pooled, pooled_worker)]
+/// As the request login and as the worker login.
+fn doors(database: &TestDatabase, mode: ConnectionMode) -> (Database, Database) {
+    let (request, worker) = database.urls(mode);
+    (Database::new(settings(request, DatabaseRole::Request)), Database::new(settings(worker, DatabaseRole::Worker)))
 }
 
 fn caller(is_platform_admin: bool) -> Caller {

@@ -7,8 +7,8 @@ use mgmt_common::usage::item::{Attribution, BatchItem};
 use mgmt_common::usage::judge::Rules;
 use mgmt_common::usage::outcome::Outcome;
 use mgmt_common::usage_counting::record_one;
-use mgmt_testkit::cuttable::Cable;
 use mgmt_testkit::database::{REQUEST_LOGIN, WORKER_LOGIN};
+use mgmt_testkit::flaky_proxy::FlakyProxy;
 use module_mgmt_host::usage::UsageSink as _;
 use module_mgmt_protocol::caller::Caller;
 
@@ -49,12 +49,12 @@ async fn a_message_that_is_sent_twice_counts_once_and_its_id_takes_no_other_cont
 async fn a_record_on_an_open_connection_is_four_round_trips() {
     let database = registered().await;
     let url = database.url(REQUEST_LOGIN);
-    let cable = Cable::to(&url).await;
-    let sink = sink(cable.url(&url));
+    let proxy = FlakyProxy::to(&url).await;
+    let sink = sink(proxy.url(&url));
     assert_eq!(sink.send(&message("org-a", "u1")).await, Ok(()));
-    let before = cable.round_trips();
+    let before = proxy.round_trips();
     assert_eq!(sink.send(&message("org-a", "u1")).await, Ok(()));
-    assert_eq!(cable.round_trips() - before, 4);
+    assert_eq!(proxy.round_trips() - before, 4);
 }
 
 /// One connection serves all callers in turn; what it did for one says nothing about the next.

@@ -1,4 +1,4 @@
-//! Registering, updating and deleting; FAULTS row 8.
+//! Registering, updating and deleting; Faults, row 8.
 
 use mgmt_testkit::gateway::Request;
 use serde_json::json;
@@ -59,8 +59,9 @@ async fn old_clients_may_spell_fields_in_snake_case() {
     );
 }
 
+/// Faults, row 8.
 #[tokio::test]
-async fn row_8_an_update_says_which_version_it_replaces() {
+async fn an_update_says_which_version_it_replaces() {
     let bed = Bed::new().await;
     bed.register("thing", json!({"description": "first"})).await;
     let unconditional = Request::put(&path("thing", ""), &json!({"description": "x"}));

@@ -67,8 +67,9 @@ async fn a_config_is_merged_over_the_platforms_and_must_stay_valid() {
     assert_eq!((&module["config"]["limit"], &module["override"]["isEnabled"]), (&json!(10), &json!(false)));
 }
 
+/// Faults, row 8.
 #[tokio::test]
-async fn row_8_a_stale_override_is_412_and_says_what_changed() {
+async fn a_stale_override_is_412_and_says_what_changed() {
     let bed = Bed::new().await;
     bed.enabled(&["thing"]).await;
     let put = |body: Value| Request::put(&own("thing"), &body).by(Who::OrgAdmin);

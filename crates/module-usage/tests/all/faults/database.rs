@@ -1,20 +1,20 @@
-//! FAULTS rows 17 to 20: the database is down, slow, read-only or in each other's way.
+//! Faults, rows 17 to 20: the database is down, slow, read-only or in each other's way.
 
 use std::time::{Duration, Instant};
 
-use mgmt_testkit::cuttable::{Cable, Wire};
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
+use mgmt_testkit::flaky_proxy::{FlakyProxy, Traffic};
 use mgmt_testkit::gateway::{Request, Who};
 use serde_json::{Value, json};
 
 use crate::bed::{BATCH, Bed, ONE, STATS};
 use crate::values::{event, message};
 
-async fn wired() -> (Bed, Cable) {
+async fn wired() -> (Bed, FlakyProxy) {
     let database = TestDatabase::create().await;
-    let cable = Cable::to(&database.url(REQUEST_LOGIN)).await;
-    let urls = (cable.url(&database.url(REQUEST_LOGIN)), cable.url(&database.url(WORKER_LOGIN)));
-    (Bed::with_urls(database, urls), cable)
+    let proxy = FlakyProxy::to(&database.url(REQUEST_LOGIN)).await;
+    let urls = (proxy.url(&database.url(REQUEST_LOGIN)), proxy.url(&database.url(WORKER_LOGIN)));
+    (Bed::with_urls(database, urls), proxy)
 }
 
 fn post(numbers: std::ops::Range<u64>) -> Request {
@@ -22,39 +22,50 @@ fn post(numbers: std::ops::Range<u64>) -> Request {
     Request::post(BATCH).json(&json!({ "events": events })).by(Who::Member)
 }
 
+/// Faults, row 17. Each request waits three seconds, so fewer of them meet it.
 #[tokio::test]
-async fn row_17_a_database_that_is_down_is_503_inside_five_seconds_and_recovers() {
-    let (bed, cable) = wired().await;
-    for (down, requests) in [(Wire::Silent, 2), (Wire::Cut, 4)] {
-        cable.set(down);
-        let one = json!({"eventType": "api_call", "status": "success"});
-        let all = [post(0..2), Request::get(STATS), Request::get(BATCH), Request::post(ONE).json(&one)];
-        for request in all.into_iter().take(requests) {
-            let started = Instant::now();
-            let answer = bed.send(&request).await.expect(503);
-            assert!(started.elapsed() < Duration::from_secs(5), "{down:?}: took {:?}", started.elapsed());
-            assert_eq!(answer.json()["dependency"], "database", "{down:?}");
-        }
-        assert!(bed.maintain().await.is_err());
-        cable.set(Wire::Passes);
-        bed.send(&Request::get(STATS)).await.expect(200);
+async fn a_silent_database_is_503_inside_five_seconds_and_recovers() {
+    is_503_and_recovers(Traffic::Silent, 2).await;
+}
+
+/// Faults, row 17.
+#[tokio::test]
+async fn a_cut_off_database_is_503_inside_five_seconds_and_recovers() {
+    is_503_and_recovers(Traffic::Cut, 4).await;
+}
+
+async fn is_503_and_recovers(down: Traffic, requests: usize) {
+    let (bed, proxy) = wired().await;
+    proxy.set(down);
+    let one = json!({"eventType": "api_call", "status": "success"});
+    let all = [post(0..2), Request::get(STATS), Request::get(BATCH), Request::post(ONE).json(&one)];
+    for request in all.into_iter().take(requests) {
+        let started = Instant::now();
+        let answer = bed.send(&request).await.expect(503);
+        assert!(started.elapsed() < Duration::from_secs(5), "took {:?}", started.elapsed());
+        assert_eq!(answer.json()["dependency"], "database");
     }
+    assert!(bed.maintain().await.is_err());
+    proxy.set(Traffic::Passes);
+    bed.send(&Request::get(STATS)).await.expect(200);
     assert_eq!(bed.counted().await, (0, 0, 0));
 }
 
+/// Faults, row 18.
 #[tokio::test]
-async fn row_18_a_lost_commit_is_503_and_the_same_batch_again_is_all_duplicates() {
-    let (bed, cable) = wired().await;
-    cable.set(Wire::LosesCommits);
+async fn a_lost_commit_is_503_and_the_same_batch_again_is_all_duplicates() {
+    let (bed, proxy) = wired().await;
+    proxy.set(Traffic::LosesCommits);
     bed.send(&post(0..10)).await.expect(503);
-    cable.set(Wire::Passes);
+    proxy.set(Traffic::Passes);
     assert_eq!(bed.counted().await, (10, 10, 0));
     assert_eq!(bed.send(&post(0..11)).await.expect(200).json()["duplicates"], 10);
     assert_eq!(bed.counted().await, (11, 11, 0));
 }
 
+/// Faults, rows 19 and 20.
 #[tokio::test]
-async fn rows_19_and_20_a_locked_or_read_only_database_is_503_and_counts_nothing() {
+async fn a_locked_or_read_only_database_is_503_and_counts_nothing() {
     let bed = Bed::new().await;
     let admin = bed.database.admin().await;
     admin.batch_execute("begin; lock table platform_module_usage_daily in share mode").await.unwrap();
@@ -76,7 +87,7 @@ async fn rows_19_and_20_a_locked_or_read_only_database_is_503_and_counts_nothing
 
 /// Rows 19 and 36: writers with the same events in opposite orders wait for each other; none of them fails.
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_19_and_36_concurrent_duplicates_in_any_order_neither_deadlock_nor_count_twice() {
+async fn concurrent_duplicates_in_any_order_neither_deadlock_nor_count_twice() {
     let bed = std::sync::Arc::new(Bed::new().await);
     let writers = (0..6_u64).map(|writer| {
         let bed = std::sync::Arc::clone(&bed);

@@ -1,9 +1,11 @@
 //! POST of one event and of batches.
 
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::gateway::{Request, Who};
 use serde_json::{Value, json};
 
-use crate::bed::{BATCH, Bed, ONE, WAYS};
+use crate::bed::{BATCH, Bed, ONE};
 use crate::values::{ago, event, with};
 
 fn one(event: &Value) -> Request {
@@ -12,22 +14,21 @@ fn one(event: &Value) -> Request {
     Request::post(ONE).json(&event).by(Who::Member)
 }
 
-#[tokio::test]
-async fn one_event_is_201_then_200_and_with_another_content_409() {
-    for way in WAYS {
-        let bed = Bed::by(way).await;
-        let first = with(event(1), "metadata", json!({"a": 1, "b": 2}));
-        let answer = bed.send(&one(&first)).await.expect(201).json();
-        assert_eq!(answer, json!({"id": first["id"], "status": "accepted"}));
-        let same = with(with(first.clone(), "metadata", json!({"b": 2, "a": 1})), "occurredAt", ago(30));
-        assert_eq!(bed.send(&one(&same)).await.expect(200).json()["status"], "duplicate");
-        let other = bed.send(&one(&with(first.clone(), "durationMs", 11))).await.expect(409);
-        assert_eq!(other.code(), "usage_conflict");
-        assert_eq!(bed.counted().await, (1, 1, 0));
-        let stored = "select concat_ws(' ', org_id, user_id, module_name, source, duration_ms, metadata) from platform_module_usage";
-        let user = "0190a000-0000-7000-8000-000000000001";
-        assert_eq!(bed.look(stored).await, format!("org-a {user} module-ai http 10 {{\"a\": 1, \"b\": 2}}"));
-    }
+direct_and_through_pgbouncer!(one_event_is_201_then_200_and_with_another_content_409);
+async fn one_event_is_201_then_200_and_with_another_content_409(mode: ConnectionMode) {
+    let bed = Bed::by(mode).await;
+    let first = with(event(1), "metadata", json!({"a": 1, "b": 2}));
+    let answer = bed.send(&one(&first)).await.expect(201).json();
+    assert_eq!(answer, json!({"id": first["id"], "status": "accepted"}));
+    let same = with(with(first.clone(), "metadata", json!({"b": 2, "a": 1})), "occurredAt", ago(30));
+    assert_eq!(bed.send(&one(&same)).await.expect(200).json()["status"], "duplicate");
+    let other = bed.send(&one(&with(first.clone(), "durationMs", 11))).await.expect(409);
+    assert_eq!(other.code(), "usage_conflict");
+    assert_eq!(bed.counted().await, (1, 1, 0));
+    let stored =
+        "select concat_ws(' ', org_id, user_id, module_name, source, duration_ms, metadata) from platform_module_usage";
+    let user = "0190a000-0000-7000-8000-000000000001";
+    assert_eq!(bed.look(stored).await, format!("org-a {user} module-ai http 10 {{\"a\": 1, \"b\": 2}}"));
 }
 
 #[tokio::test]

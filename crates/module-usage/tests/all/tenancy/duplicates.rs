@@ -1,4 +1,4 @@
-//! FAULTS row 11: an id tells nothing about another organisation. Neither the answer, nor what an event waits for, nor the work that it
+//! Faults, row 11: an id tells nothing about another organisation. Neither the answer, nor what an event waits for, nor the work that it
 //! makes depends on whether somebody else uses the same id. Work and not time is compared, because time would differ by itself.
 
 use std::ops::Range;
@@ -45,8 +45,9 @@ async fn with_ids_of_another() -> (Arc<Bed>, Client) {
     (bed, storing)
 }
 
+/// Faults, row 11.
 #[tokio::test]
-async fn row_11_an_event_neither_waits_for_nor_learns_of_another_organisation_with_its_id() {
+async fn an_event_neither_waits_for_nor_learns_of_another_organisation_with_its_id() {
     let (bed, storing) = with_ids_of_another().await;
     let mut answers = Vec::new();
     for first in [10, 20, 30] {
@@ -126,8 +127,9 @@ async fn counters(admin: &Client) -> Vec<i64> {
     admin.query_one(statement, &[]).await.unwrap().get(0)
 }
 
+/// Faults, row 11.
 #[tokio::test]
-async fn row_11_an_event_makes_the_same_work_whoever_else_has_its_id() {
+async fn an_event_makes_the_same_work_whoever_else_has_its_id() {
     let (bed, _storing) = with_ids_of_another().await;
     bed.deliver(&(40..50).map(|number| message(ORG, "u1", &event(number))).collect::<Vec<_>>()).await;
     let admin = bed.database.admin().await;

@@ -1,4 +1,4 @@
-//! A loopback HTTP server whose handlers can cut their own connection, which is how a lost response looks to a client.
+//! A loopback HTTP server whose handlers can drop their own connection, which is how a lost response looks to a client.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,12 +20,12 @@ const BACKLOG: u32 = 4096;
 
 /// A running server; it stops when this value is dropped.
 #[derive(Debug)]
-pub struct Server {
+pub struct DroppableServer {
     address: SocketAddr,
     task: JoinHandle<io::Result<()>>,
 }
 
-impl Server {
+impl DroppableServer {
     /// Serves the router on a free port of 127.0.0.1. Handlers find a [`Connection`] as `ConnectInfo`.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Server {
         let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let service = router.into_make_service_with_connect_info::<Connection>();
-        let task = tokio::spawn(async move { axum::serve(SeverableListener(listener), service).await });
+        let task = tokio::spawn(async move { axum::serve(DroppableListener(listener), service).await });
         Ok(Self { address, task })
     }
 
@@ -46,7 +46,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for DroppableServer {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -58,21 +58,21 @@ pub struct Connection(Arc<AtomicBool>);
 
 impl Connection {
     /// Makes the next write to the client fail, so that the server closes the connection without an answer.
-    pub fn sever(&self) {
+    pub fn drop_without_answer(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 }
 
-impl Connected<IncomingStream<'_, SeverableListener>> for Connection {
-    fn connect_info(stream: IncomingStream<'_, SeverableListener>) -> Self {
+impl Connected<IncomingStream<'_, DroppableListener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, DroppableListener>) -> Self {
         stream.io().connection.clone()
     }
 }
 
-struct SeverableListener(TcpListener);
+struct DroppableListener(TcpListener);
 
-impl Listener for SeverableListener {
-    type Io = SeverableStream;
+impl Listener for DroppableListener {
+    type Io = DroppableStream;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
@@ -80,7 +80,7 @@ impl Listener for SeverableListener {
         // Small answers must not wait for the client's delayed acknowledgement, which would look like a slow AWS. A
         // socket that refuses the option is only slower.
         let _ = stream.set_nodelay(true);
-        (SeverableStream { stream, connection: Connection::default() }, address)
+        (DroppableStream { stream, connection: Connection::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -88,18 +88,18 @@ impl Listener for SeverableListener {
     }
 }
 
-struct SeverableStream {
+struct DroppableStream {
     stream: TcpStream,
     connection: Connection,
 }
 
-impl AsyncRead for SeverableStream {
+impl AsyncRead for DroppableStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for SeverableStream {
+impl AsyncWrite for DroppableStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if self.connection.0.load(Ordering::SeqCst) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));

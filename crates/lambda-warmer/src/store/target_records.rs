@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use mgmt_common::db::{Parameter, Result, Transaction};
 use mgmt_common::params;
+use mgmt_common::warming::report::TargetStatus;
 use serde::Deserialize;
 
-use crate::memory::Lessons;
-use crate::proof::{Key, Known, Lesson, Status};
+use crate::proof::{Key, PendingChanges, TargetChange, TargetRecord};
 
-pub(crate) async fn read_known(tx: &Transaction) -> Result<BTreeMap<Key, Known>> {
-    let statement = "-- read_known
+pub(crate) async fn read_target_records(tx: &Transaction) -> Result<BTreeMap<Key, TargetRecord>> {
+    let statement = "-- read_target_records
         select function_name, qualifier, fingerprint, status, code_sha256, reason from public.platform_warming_target";
     let rows: Vec<TargetRow> = tx.read(statement, &[]).await?;
     let entry = |row: TargetRow| {
         let TargetRow { function_name, qualifier, fingerprint, status, code_sha256, reason } = row;
-        let known = Known { fingerprint, status: Status::parse(&status), code_sha256, reason };
+        let known = TargetRecord { fingerprint, status, code_sha256, reason };
         ((function_name, qualifier), known)
     };
     Ok(rows.into_iter().map(entry).collect())
@@ -26,34 +26,38 @@ struct TargetRow {
     function_name: String,
     qualifier: String,
     fingerprint: String,
-    status: String,
+    status: TargetStatus,
     code_sha256: Option<String>,
     reason: Option<String>,
 }
 
-/// Writes lessons. One that no longer fits is dropped: another tick knows better.
-pub(crate) async fn save(tx: &Transaction, lessons: &Lessons) -> Result<()> {
-    for (key, lesson) in lessons {
-        if !replace_known(tx, key, lesson).await? {
+/// Writes changes. One that no longer fits is dropped: another tick knows better.
+pub(crate) async fn save(tx: &Transaction, changes: &PendingChanges) -> Result<()> {
+    for (key, change) in changes {
+        if !replace_target_record(tx, key, change).await? {
             tracing::info!(function = key.0, qualifier = key.1, "another tick has found out something newer");
         }
     }
     Ok(())
 }
 
-/// Writes a lesson over what it was concluded from. False: something else stands there.
-pub(crate) async fn replace_known(tx: &Transaction, (name, qualifier): &Key, lesson: &Lesson) -> Result<bool> {
+/// Writes a change over what it was concluded from. False: something else stands there.
+pub(crate) async fn replace_target_record(
+    tx: &Transaction,
+    (name, qualifier): &Key,
+    change: &TargetChange,
+) -> Result<bool> {
     let key: &[Parameter<'_>] = params![*name, *qualifier];
-    let written = match (&lesson.before, &lesson.after) {
+    let written = match (&change.before, &change.after) {
         (None, None) => return Ok(true),
         (None, Some(after)) => {
-            let statement = "-- replace_known: first
+            let statement = "-- replace_target_record: first
                 insert into public.platform_warming_target (function_name, qualifier, fingerprint, status, code_sha256, reason)
                 values ($1, $2, $3, $4, $5, $6) on conflict (function_name, qualifier) do nothing";
             tx.execute(statement, &[key, &columns(after, &after.status.as_str())].concat()).await?
         }
         (Some(before), Some(after)) => {
-            let statement = "-- replace_known: next
+            let statement = "-- replace_target_record: next
                 update public.platform_warming_target set
                   fingerprint = $3, status = $4, code_sha256 = $5, reason = $6, updated_at = now()
                 where function_name = $1 and qualifier = $2
@@ -62,7 +66,7 @@ pub(crate) async fn replace_known(tx: &Transaction, (name, qualifier): &Key, les
             tx.execute(statement, &[key, &columns(after, &new), &columns(before, &old)].concat()).await?
         }
         (Some(before), None) => {
-            let statement = "-- replace_known: none
+            let statement = "-- replace_target_record: none
                 delete from public.platform_warming_target
                 where function_name = $1 and qualifier = $2
                   and (fingerprint, status, code_sha256, reason) is not distinct from ($3, $4, $5, $6)";
@@ -72,7 +76,7 @@ pub(crate) async fn replace_known(tx: &Transaction, (name, qualifier): &Key, les
     Ok(written == 1)
 }
 
-fn columns<'a>(known: &'a Known, status: &'a &'static str) -> [Parameter<'a>; 4] {
+fn columns<'a>(known: &'a TargetRecord, status: &'a &'static str) -> [Parameter<'a>; 4] {
     [
         Parameter::new(&known.fingerprint),
         Parameter::new(status),
