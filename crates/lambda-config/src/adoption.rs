@@ -7,9 +7,10 @@ use scoped_futures::ScopedFutureExt as _;
 use serde_json::{Value, json};
 
 use crate::State;
+use crate::actor::Actor;
+use crate::schedule::StoredSchedule;
 use crate::store::configs::actor_uuid;
-use crate::store::leases::{self, StoredSchedule};
-use crate::sync::Actor;
+use crate::store::leases;
 
 /// Stores the old targets' inputs in the schedule before their rules go. Changes `stored` to what is stored then.
 ///

@@ -1,7 +1,9 @@
 //! The lambda-config function: platform configs, schedule preview, rule sync, function list, scheduled reconcile.
 
+mod actor;
 mod adoption;
 mod routes;
+mod schedule;
 pub mod settings;
 mod store;
 mod sync;
@@ -16,6 +18,8 @@ use mgmt_common::eventbridge::{EventBridgeManager, Pacing};
 use mgmt_common::functions::Functions;
 use mgmt_common::web::serve::{ScheduledEvent, Service, with_fallbacks};
 
+use module_mgmt_protocol::clock::{Clock, SystemClock};
+
 use settings::Settings;
 
 /// What every handler shares. Nothing in it connects before it is used.
@@ -23,11 +27,17 @@ pub struct State {
     database: Database,
     manager: EventBridgeManager,
     functions: Functions,
+    clock: Arc<dyn Clock>,
     settings: Settings,
 }
 
 impl State {
     pub fn new(settings: Settings) -> Self {
+        Self::with_clock(settings, Arc::new(SystemClock))
+    }
+
+    /// With another clock, by which rules are compiled and ticks are missed; for tests.
+    pub fn with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Self {
         let pacing = Pacing { writes_per_second: settings.rule_writes_per_second, ..Pacing::default() };
         // Lists must be answered or refused well before the gateway gives up after 30 seconds.
         let limits = CallLimits {
@@ -40,6 +50,7 @@ impl State {
             database: Database::new(settings.database.clone()),
             manager: EventBridgeManager::new(settings.aws.clone(), limits.clone(), pacing),
             functions: Functions::new(settings.aws.clone(), limits),
+            clock,
             settings,
         }
     }

@@ -6,11 +6,10 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use mgmt_common::db::{self, Transaction, Work};
+use mgmt_common::db::{self, Transaction};
 use mgmt_common::eventbridge::{SyncReport, SyncStatus};
 use mgmt_common::rules::{Adoption, Desired, DesiredRule, DesiredTarget, RuleState};
 use mgmt_common::schedule::compile::compile;
-use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::heartbeat::missed_tick;
 use mgmt_common::telemetry::{Metric, emit};
 use mgmt_common::web::error::{Error, Result};
@@ -19,8 +18,10 @@ use scoped_futures::ScopedFutureExt as _;
 use serde_json::{Value, json};
 
 use crate::State;
+use crate::actor::Actor;
 use crate::adoption;
-use crate::store::leases::{self, Finding, LEASE_SECONDS, Lease, StoredSchedule};
+use crate::schedule::{Schedule, StoredSchedule, missing};
+use crate::store::leases::{self, LEASE_SECONDS, Lease, SyncResult, SyncRow};
 use crate::store::warming;
 
 /// No call to AWS starts later in a request. The last one takes 4 seconds at most, and storing and reading the result 4.5
@@ -33,98 +34,98 @@ const LEASE_MARGIN: Duration = Duration::from_secs(6);
 /// How often a sync starts over because the schedule was saved meanwhile.
 const ROUNDS: u32 = 3;
 
-/// As whom a sync reads and writes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Actor<'a> {
-    Caller(&'a Caller),
-    Worker,
-}
-
 /// What came of a sync.
-pub(crate) struct Synced {
+pub(crate) struct SyncOutcome {
     /// The schedule's version that was worked on; `None` when none was.
     pub(crate) version: Option<i64>,
     pub(crate) report: SyncReport,
+    /// What is stored about the rules then; `None` where another reconcile has taken over.
+    pub(crate) stored: Option<SyncRow>,
 }
 
-impl State {
-    pub(crate) async fn transact<'work, T, E>(&self, actor: Actor<'_>, work: impl Work<'work, T, E>) -> Result<T, E>
-    where
-        E: From<db::Error>,
-    {
-        match actor {
-            Actor::Caller(caller) => self.database.run_as(caller, work).await,
-            Actor::Worker => self.database.run_as_worker(work).await,
-        }
+/// A sync that has the lease and the schedule.
+pub(crate) struct LeasedSync {
+    lease: Lease,
+    schedule: Found,
+    /// Before the transaction that took the lease: the database counts the lease from the transaction's begin.
+    asked_at: Instant,
+}
+
+/// The schedule that a sync works on.
+enum Found {
+    Missing,
+    Stored(StoredSchedule),
+    /// It was just saved, and so is known.
+    Saved(Box<Schedule>),
+}
+
+impl LeasedSync {
+    /// For a schedule whose save took the lease.
+    pub(crate) fn of_save(lease: Lease, schedule: Schedule, asked_at: Instant) -> Self {
+        Self { lease, schedule: Found::Saved(Box::new(schedule)), asked_at }
     }
 }
 
-/// Brings the rules to the stored schedule.
+/// Brings the rules to the stored schedule. `begun` is a sync that has the lease already.
 ///
 /// # Errors
 /// The database does not answer, or the schedule is missing or unreadable: then nothing on the bus was touched.
 /// Trouble with AWS is no error but a report that says pending.
-pub(crate) async fn sync(state: &State, actor: Actor<'_>, adopt_old: bool, deadline: Instant) -> Result<Synced> {
-    let mut round = 1;
+pub(crate) async fn sync(
+    state: &State,
+    actor: Actor<'_>,
+    begun: Option<LeasedSync>,
+    adopt_old: bool,
+    deadline: Instant,
+) -> Result<SyncOutcome> {
+    let (mut round, mut begun) = (1, begun);
     loop {
-        let Some(Begun { lease, stored, asked_at }) = begin(state, actor, deadline).await? else {
+        let leased = match begun.take() {
+            Some(leased) => Some(leased),
+            None => begin(state, actor, deadline).await?,
+        };
+        let Some(LeasedSync { lease, schedule, asked_at }) = leased else {
             let reason = "another reconcile is at work; this schedule follows when that ends, or with the hourly \
                           reconcile at the latest";
-            return Ok(Synced { version: None, report: pending(reason.into()) });
+            return Ok(SyncOutcome { version: None, report: pending(reason.into()), stored: None });
         };
         let lease_end = asked_at + Duration::from_secs(LEASE_SECONDS.unsigned_abs().into()) - LEASE_MARGIN;
-        let result = work(state, actor, lease, stored, adopt_old, deadline.min(lease_end)).await;
-        let finding = &Finding {
-            synced_version: result
+        let done = work(state, actor, lease, schedule, adopt_old, deadline.min(lease_end)).await;
+        let result = &SyncResult {
+            synced_version: done
                 .as_ref()
                 .ok()
-                .filter(|done| done.report.status == SyncStatus::Synced)
-                .and_then(|done| done.version),
-            error: match &result {
-                Ok(done) => Some(done.report.reasons.join("; ")).filter(|reasons| !reasons.is_empty()),
+                .filter(|(_, report)| report.status == SyncStatus::Synced)
+                .map(|(version, _)| *version),
+            error: match &done {
+                Ok((_, report)) => Some(report.reasons.join("; ")).filter(|reasons| !reasons.is_empty()),
                 Err(error) => Some(error.public_detail()),
             },
-            observed: result.as_ref().ok().and_then(|done| serde_json::to_value(&done.report.rules).ok()),
+            observed: done.as_ref().ok().and_then(|(_, report)| serde_json::to_value(&report.rules).ok()),
         };
-        let now =
-            state.transact(actor, |tx| async move { leases::finish(tx, lease, finding).await }.scope_boxed()).await?;
-        let done = result?;
-        let overtaken = now.is_some_and(|version| Some(version) != done.version);
+        let finished =
+            state.transact(actor, |tx| async move { leases::finish(tx, lease, result).await }.scope_boxed()).await?;
+        let (version, report) = done?;
+        let overtaken = finished.as_ref().is_some_and(|finished| finished.row_version != version);
         if !overtaken || round == ROUNDS || Instant::now() + LEASE_MARGIN > deadline {
-            return Ok(done);
+            let stored = finished.map(|finished| finished.sync);
+            return Ok(SyncOutcome { version: Some(version), report, stored });
         }
         round += 1;
     }
 }
 
-/// What a reconcile starts with.
-struct Begun {
-    lease: Lease,
-    stored: Option<StoredSchedule>,
-    /// Before the transaction that took the lease: the database counts the lease from the transaction's begin.
-    asked_at: Instant,
-}
-
 /// Takes the lease and reads the schedule in one transaction, waiting a little for another reconcile.
-async fn begin(state: &State, actor: Actor<'_>, deadline: Instant) -> Result<Option<Begun>> {
+async fn begin(state: &State, actor: Actor<'_>, deadline: Instant) -> Result<Option<LeasedSync>> {
     let give_up = deadline.min(Instant::now() + LEASE_WAIT);
-    let holder = match actor {
-        Actor::Caller(caller) => caller.user_id.as_str(),
-        Actor::Worker => "worker",
-    };
     loop {
         let asked_at = Instant::now();
         let begun = state
             .transact(actor, |tx| {
                 async move {
-                    match leases::take_lease(tx, holder).await? {
-                        Some(lease) => Ok::<_, db::Error>(Some(Begun {
-                            lease,
-                            stored: leases::read_schedule(tx).await?,
-                            asked_at,
-                        })),
-                        None => Ok(None),
-                    }
+                    let Some(lease) = leases::take_lease(tx, actor.holder()).await? else { return Ok(None) };
+                    let schedule = leases::read_schedule(tx).await?.map_or(Found::Missing, Found::Stored);
+                    Ok::<_, db::Error>(Some(LeasedSync { lease, schedule, asked_at }))
                 }
                 .scope_boxed()
             })
@@ -136,54 +137,36 @@ async fn begin(state: &State, actor: Actor<'_>, deadline: Instant) -> Result<Opt
     }
 }
 
+/// The version that was worked on, and what came of it.
 async fn work(
     state: &State,
     actor: Actor<'_>,
     lease: Lease,
-    stored: Option<StoredSchedule>,
+    schedule: Found,
     adopt_old: bool,
     deadline: Instant,
-) -> Result<Synced> {
-    let mut stored = stored.ok_or_else(missing)?;
-    let mut adoption = Adoption::None;
-    if adopt_old {
-        let desired = desired(state, &parse(&stored)?, lease.applied_version, Adoption::All);
-        let plan = state.manager.dry_run(&desired, deadline).await.map_err(observe_error)?;
-        let targets = plan.adopted_targets();
-        adoption::keep_payloads(state, actor, &mut stored, &targets).await?;
-        adoption = Adoption::Stored(targets);
-    }
-    let desired = desired(state, &parse(&stored)?, lease.applied_version, adoption);
-    let report = state.manager.reconcile(&desired, deadline).await;
-    Ok(Synced { version: Some(stored.version), report })
+) -> Result<(i64, SyncReport)> {
+    let (schedule, adoption) = match (schedule, adopt_old) {
+        (Found::Missing, _) => return Err(missing()),
+        (Found::Stored(mut stored), true) => {
+            let desired = desired(state, &stored.parse()?, lease.applied_version, Adoption::All);
+            let plan = state.manager.dry_run(&desired, deadline).await.map_err(observe_error)?;
+            let targets = plan.adopted_targets();
+            adoption::keep_payloads(state, actor, &mut stored, &targets).await?;
+            (stored.parse()?, Adoption::Stored(targets))
+        }
+        (Found::Stored(stored), false) => (stored.parse()?, Adoption::None),
+        // A save adopts nothing.
+        (Found::Saved(schedule), _) => (*schedule, Adoption::None),
+    };
+    let desired = desired(state, &schedule, lease.applied_version, adoption);
+    Ok((schedule.version, state.manager.reconcile(&desired, deadline).await))
 }
 
-/// The stored schedule, known to be valid.
-struct Parsed {
-    config: WarmingConfig,
-    is_active: bool,
-    version: i64,
-}
-
-fn parse(stored: &StoredSchedule) -> Result<Parsed> {
-    let config = WarmingConfig::parse(&stored.value).map_err(|errors| {
-        let all: Vec<String> = errors.iter().map(|error| format!("{} {}", error.pointer, error.message)).collect();
-        let detail =
-            format!("the stored lambda_warming config cannot be read, so no rule was touched: {}", all.join("; "));
-        Error::conflict("config_unreadable", detail)
-    })?;
-    Ok(Parsed { config, is_active: stored.is_active, version: stored.version })
-}
-
-fn missing() -> Error {
-    let detail = "there is no lambda_warming config to follow, so no rule was touched".to_owned();
-    Error::conflict("config_missing", detail)
-}
-
-fn desired(state: &State, parsed: &Parsed, applied_version: Option<i64>, adoption: Adoption) -> Desired {
+fn desired(state: &State, schedule: &Schedule, applied_version: Option<i64>, adoption: Adoption) -> Desired {
     let settings = &state.settings;
-    let compiled = compile(&parsed.config, Timestamp::now());
-    let on = parsed.is_active && parsed.config.is_active();
+    let compiled = compile(&schedule.config, now(state));
+    let on = schedule.is_active && schedule.config.is_active();
     let rule = |expression: &mgmt_common::schedule::cron::CronExpression| DesiredRule {
         name: settings.namespace.rule_name(expression),
         expression: expression.to_string(),
@@ -204,7 +187,7 @@ fn desired(state: &State, parsed: &Parsed, applied_version: Option<i64>, adoptio
     Desired {
         namespace: settings.namespace.clone(),
         rules: compiled.rules.iter().map(rule).collect(),
-        config_version: parsed.version,
+        config_version: schedule.version,
         applied_version,
         adoption,
     }
@@ -212,12 +195,13 @@ fn desired(state: &State, parsed: &Parsed, applied_version: Option<i64>, adoptio
 
 /// What a sync would do now. Reads only, and takes no lease.
 pub(crate) async fn dry_run(state: &State, caller: &Caller, adopt_old: bool) -> Result<mgmt_common::rules::Plan> {
-    let stored =
-        state.database.run_as(caller, |tx| async move { leases::read_schedule(tx).await }.scope_boxed()).await?;
-    let applied =
-        state.database.run_as(caller, |tx| async move { leases::applied_version(tx).await }.scope_boxed()).await?;
+    let reading = state.database.run_as(caller, |tx| {
+        async move { Ok::<_, db::Error>((leases::read_schedule(tx).await?, leases::applied_version(tx).await?)) }
+            .scope_boxed()
+    });
+    let (stored, applied) = reading.await?;
     let adoption = if adopt_old { Adoption::All } else { Adoption::None };
-    let desired = desired(state, &parse(&stored.ok_or_else(missing)?)?, applied, adoption);
+    let desired = desired(state, &stored.ok_or_else(missing)?.parse()?, applied, adoption);
     state.manager.dry_run(&desired, Instant::now() + REQUEST_TIME).await.map_err(observe_error)
 }
 
@@ -226,6 +210,12 @@ fn observe_error(error: mgmt_common::eventbridge::ObserveError) -> Error {
         mgmt_common::eventbridge::ObserveError::Aws(error) => error.into(),
         mgmt_common::eventbridge::ObserveError::Plan(error) => Error::conflict("plan_refused", error.to_string()),
     }
+}
+
+/// The time by the clock that the state was given.
+pub(crate) fn now(state: &State) -> Timestamp {
+    // A clock before the year -9999 or after 9999 is as wrong as one at either end.
+    Timestamp::try_from(state.clock.now().wall).unwrap_or(Timestamp::MAX)
 }
 
 pub(crate) fn pending(reason: String) -> SyncReport {
@@ -240,18 +230,19 @@ pub(crate) fn pending(reason: String) -> SyncReport {
 }
 
 /// The newest due minute without a run, as it was before this reconcile confirms the rules anew.
-async fn heartbeat(tx: &Transaction) -> Result<Option<Timestamp>> {
+async fn heartbeat(tx: &Transaction, now: Timestamp) -> Result<Option<Timestamp>> {
     let (Some(stored), Some(beat)) = (leases::read_schedule(tx).await?, leases::read_heartbeat(tx).await?) else {
         return Ok(None);
     };
-    let config = parse(&stored)?.config;
-    let missed = missed_tick(&config, beat.synced_at, beat.last_tick, Timestamp::now());
+    let config = stored.parse()?.config;
+    let missed = missed_tick(&config, beat.synced_at, beat.last_tick, now);
     Ok(missed.filter(|_| stored.is_active))
 }
 
 /// The hourly run: reconciles as the worker, prunes the history, and shows both in metrics.
 pub(crate) async fn reconcile(state: &State, deadline: Instant) -> Result<Value> {
-    let missed = state.transact(Actor::Worker, |tx| heartbeat(tx).scope_boxed()).await.unwrap_or_else(|error| {
+    let now = now(state);
+    let missed = state.transact(Actor::Worker, |tx| heartbeat(tx, now).scope_boxed()).await.unwrap_or_else(|error| {
         tracing::warn!(%error, "whether ticks arrive is not known");
         None
     });
@@ -260,7 +251,7 @@ pub(crate) async fn reconcile(state: &State, deadline: Instant) -> Result<Value>
     }
     // A clock that has just started cannot go back three seconds; then there is no time left anyway.
     let end = deadline.checked_sub(Duration::from_secs(3)).unwrap_or(deadline);
-    let result = sync(state, Actor::Worker, false, end).await;
+    let result = sync(state, Actor::Worker, None, false, end).await;
     let synced = result.as_ref().is_ok_and(|done| done.report.status == SyncStatus::Synced);
     let writes = result.as_ref().map_or(0, |done| done.report.writes);
     let metrics = [
@@ -270,7 +261,7 @@ pub(crate) async fn reconcile(state: &State, deadline: Instant) -> Result<Value>
     ];
     let namespace = &state.settings.namespace;
     let dimensions = [("Project", namespace.project()), ("Environment", namespace.env())];
-    emit("ModuleMgmt", &dimensions, &metrics, Timestamp::now().as_millisecond());
+    emit("ModuleMgmt", &dimensions, &metrics, now.as_millisecond());
     let done = result?;
     let pruned = state.transact(Actor::Worker, |tx| async move { warming::prune_runs(tx).await }.scope_boxed()).await?;
     Ok(json!({ "configVersion": done.version, "sync": done.report, "prunedRuns": pruned }))

@@ -10,7 +10,7 @@ mod planner;
 
 pub use drift::Drift;
 pub use model::{ActualRule, ActualTarget, Adoption, Desired, DesiredRule, DesiredTarget, RuleState};
-pub use plan::{Action, OldTarget, Plan, PlannedRule};
+pub use plan::{Action, ActionName, OldTarget, Plan, PlannedRule};
 pub use planner::{PlanError, plan};
 
 use crate::schedule::name::Namespace;

@@ -22,9 +22,11 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use super::sync::SyncAnswer;
-use crate::store::configs::{self as store, ConfigRow, Put, SyncRow};
-use crate::store::leases::WARMING_KEY;
-use crate::sync::{Actor, REQUEST_TIME, pending, sync};
+use crate::actor::Actor;
+use crate::schedule::Schedule;
+use crate::store::configs::{self as store, ConfigRow, NewConfig, PutOutcome, StoredConfig};
+use crate::store::leases::{Lease, LeaseAttempt, RulesStatus, SyncRow, WARMING_KEY};
+use crate::sync::{LeasedSync, REQUEST_TIME, SyncOutcome, now, pending, sync};
 
 /// Longest description, in characters.
 const MAX_DESCRIPTION: usize = 2_000;
@@ -33,23 +35,9 @@ const MAX_KEY: usize = 100;
 
 /// A platform config.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Config {
-    id: String,
-    config_key: String,
-    /// As it was stored; its keys are never re-cased.
-    #[schema(value_type = Value)]
-    config_value: Box<RawValue>,
-    description: Option<String>,
-    is_active: bool,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    updated_at: Timestamp,
-    created_by: Option<String>,
-    updated_by: Option<String>,
-    /// Counts changes; the ETag is this number in double quotes.
-    row_version: i64,
+    #[serde(flatten)]
+    config: StoredConfig,
     /// How far the EventBridge rules follow; only `lambda_warming` has rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     sync: Option<SyncState>,
@@ -59,8 +47,7 @@ pub(crate) struct Config {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SyncState {
-    /// `synced` when the rules were seen to follow exactly this version, else `pending`.
-    status: &'static str,
+    status: RulesStatus,
     reason: Option<String>,
     applied_version: Option<i64>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -75,45 +62,37 @@ struct SyncState {
     missed_tick: Option<Timestamp>,
 }
 
-impl From<ConfigRow> for Config {
-    fn from(row: ConfigRow) -> Self {
-        let sync = (row.config_key == WARMING_KEY).then(|| sync_state(&row));
-        Self {
-            id: row.id,
-            config_key: row.config_key,
-            config_value: row.config_value,
-            description: row.description,
-            is_active: row.is_active,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            created_by: row.created_by,
-            updated_by: row.updated_by,
-            row_version: row.row_version,
-            sync,
-        }
+impl Config {
+    fn of_row(row: ConfigRow, now: Timestamp) -> Self {
+        let schedule = || serde_json::from_str(row.config.config_value.get()).ok();
+        let schedule = || schedule().and_then(|value: Value| WarmingConfig::parse(&value).ok());
+        let has_rules = row.config.config_key == WARMING_KEY;
+        let sync = has_rules.then(|| sync_state(&row.config, row.sync.as_ref(), schedule, now));
+        Self { config: row.config, sync }
     }
 }
 
-fn sync_state(config: &ConfigRow) -> SyncState {
-    let row = config.sync.as_ref();
-    let synced = row.is_some_and(|row| row.status == "synced" && row.applied_version == Some(config.row_version));
+/// `schedule` is read only where a missed tick would tell something.
+fn sync_state(
+    config: &StoredConfig,
+    row: Option<&SyncRow>,
+    schedule: impl FnOnce() -> Option<WarmingConfig>,
+    now: Timestamp,
+) -> SyncState {
+    let synced =
+        row.is_some_and(|row| row.status == RulesStatus::Synced && row.applied_version == Some(config.row_version));
     let reason = row.and_then(|row| row.last_error.clone());
+    // Where the rules are in place, due minutes must have runs.
+    let settled = row.filter(|_| synced && config.is_active);
     SyncState {
-        status: if synced { "synced" } else { "pending" },
+        status: if synced { RulesStatus::Synced } else { RulesStatus::Pending },
         reason: reason.or_else(|| (!synced).then(|| "this version is not synced yet".to_owned())),
         applied_version: row.and_then(|row| row.applied_version),
         applied_at: row.and_then(|row| row.applied_at),
         attempted_at: row.and_then(|row| row.attempted_at),
         observed: row.and_then(|row| row.observed.clone()),
-        missed_tick: row.filter(|_| synced && config.is_active).and_then(|row| missed(&config.config_value, row)),
+        missed_tick: settled.and_then(|row| missed_tick(&schedule()?, row.applied_at?, row.last_tick, now)),
     }
-}
-
-/// Where the rules are in place, due minutes must have runs.
-fn missed(value: &RawValue, row: &SyncRow) -> Option<Timestamp> {
-    let value = serde_json::from_str(value.get()).ok()?;
-    let config = WarmingConfig::parse(&value).ok()?;
-    missed_tick(&config, row.applied_at?, row.last_tick, Timestamp::now())
 }
 
 /// All platform configs, sorted by key.
@@ -123,7 +102,8 @@ pub(super) async fn list_configs(
     State(state): Shared,
 ) -> Result<Answer<Vec<Config>>> {
     let rows = store::list_configs(&state.database, &caller).await?;
-    Ok(Answer(rows.into_iter().map(Config::from).collect()))
+    let now = now(&state);
+    Ok(Answer(rows.into_iter().map(|row| Config::of_row(row, now)).collect()))
 }
 
 /// One platform config. Its ETag is the row version.
@@ -135,10 +115,12 @@ pub(super) async fn get_config(
     Path(key): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let config = read(&state, &caller, &key).await?;
+    let row = store::get_config(&state.database, &caller, &key).await?.ok_or(Error::NotFound)?;
+    let config = Config::of_row(row, now(&state));
     // The rules may follow later, and ticks may come, without a new row version: such an answer must not be cached.
-    let settled = config.sync.as_ref().is_none_or(|sync| sync.status == "synced" && sync.missed_tick.is_none());
-    let tag = etag::of(config.row_version);
+    let settled =
+        config.sync.as_ref().is_none_or(|sync| sync.status == RulesStatus::Synced && sync.missed_tick.is_none());
+    let tag = etag::of(config.config.row_version);
     if settled {
         return Ok(etag::cacheable(&headers, &tag, Answer(config)));
     }
@@ -148,17 +130,17 @@ pub(super) async fn get_config(
 /// What a PUT sends; `config_value` and `is_active` are accepted too.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct PutConfig {
+pub(super) struct PutConfig {
     /// Any JSON; for `lambda_warming` a schedule.
     #[serde(alias = "config_value")]
     #[schema(value_type = Value)]
-    pub(crate) config_value: Box<RawValue>,
+    config_value: Box<RawValue>,
     /// Absent: stays as it is.
     #[serde(default)]
-    pub(crate) description: Option<String>,
+    description: Option<String>,
     /// Absent: stays as it is, and true for a new config.
     #[serde(default, alias = "is_active")]
-    pub(crate) is_active: Option<bool>,
+    is_active: Option<bool>,
 }
 
 /// The stored config, and for `lambda_warming` what came of its rules.
@@ -181,46 +163,70 @@ pub(super) async fn put_config(
     headers: HeaderMap,
     Json(body): Json<PutConfig>,
 ) -> Result<Response> {
-    let deadline = Instant::now() + REQUEST_TIME;
-    let has_rules = key == WARMING_KEY;
-    validate(&key, &body)?;
+    let asked_at = Instant::now();
+    let schedule = validate(&key, &body)?;
     let if_match = IfMatch::read(&headers)?;
-    let put = store::put_config(&state.database, &caller, &key, &body, &if_match, has_rules).await?;
-    let (created, row) = match put {
-        Put::Stored { created, row } => (created, row),
-        Put::Stale { version, changed } => {
+    let new = NewConfig {
+        key: &key,
+        value: &body.config_value,
+        description: body.description.as_deref(),
+        is_active: body.is_active,
+        has_rules: schedule.is_some(),
+    };
+    let (created, config, lease) = match store::put_config(&state.database, &caller, &new, &if_match).await? {
+        PutOutcome::Stored { created, config, lease } => (created, *config, lease),
+        PutOutcome::Stale { version, changed } => {
             return Err(Error::Stale {
-                expected: headers
-                    .get(header::IF_MATCH)
-                    .and_then(|tag| tag.to_str().ok())
-                    .unwrap_or_default()
-                    .to_owned(),
-                current_etag: Put::etag(version),
+                expected: if_match.to_string(),
+                current_etag: version.map(etag::of).unwrap_or_default(),
                 changed: changed.into_iter().map(str::to_owned).collect(),
             });
         }
     };
-    let sync = if has_rules {
-        // The schedule is stored: trouble from here on is part of the answer, not an error of the request.
-        let done = sync(&state, Actor::Caller(&caller), false, deadline).await;
-        Some(SyncAnswer::from(done.map_or_else(|error| pending(error.public_detail()), |done| done.report)))
-    } else {
-        None
-    };
-    let mut config = Config::from(*row);
-    if sync.is_some()
-        && let Ok(Some(now)) = store::get_config(&state.database, &caller, &key).await
-        && now.row_version == config.row_version
-    {
-        // Only the state of the rules is read again: value and tag stay those of this request.
-        config.sync = Some(sync_state(&now));
-    }
     let tag = etag::of(config.row_version);
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(with_etag((status, Answer(PutAnswer { config, sync })).into_response(), &tag))
+    let answer = match schedule {
+        None => PutAnswer { config: Config { config, sync: None }, sync: None },
+        Some(schedule) => {
+            let lease = lease.and_then(LeaseAttempt::lease);
+            follow(&state, &caller, config, schedule, lease, asked_at).await
+        }
+    };
+    Ok(with_etag((status, Answer(answer)).into_response(), &tag))
 }
 
-fn validate(key: &str, body: &PutConfig) -> Result<()> {
+/// Brings the rules to a schedule that was saved: trouble from here on is part of the answer, not an error of the request.
+async fn follow(
+    state: &crate::State,
+    caller: &Caller,
+    config: StoredConfig,
+    schedule: WarmingConfig,
+    lease: Option<Lease>,
+    asked_at: Instant,
+) -> PutAnswer {
+    let begun = lease.map(|lease| {
+        let (is_active, version) = (config.is_active, config.row_version);
+        LeasedSync::of_save(lease, Schedule { config: schedule.clone(), is_active, version }, asked_at)
+    });
+    let done = sync(state, Actor::Caller(caller), begun, false, asked_at + REQUEST_TIME).await;
+    let (report, stored) = match done {
+        Ok(SyncOutcome { version, report, stored }) => (report, stored.filter(|_| version == Some(config.row_version))),
+        Err(error) => (pending(error.public_detail()), None),
+    };
+    // Another reconcile has the last word where it has taken over; value and tag stay those of this request.
+    let stored = match stored {
+        Some(stored) => Some(stored),
+        None => match store::get_config(&state.database, caller, &config.config_key).await {
+            Ok(Some(row)) if row.config.row_version == config.row_version => row.sync,
+            _ => None,
+        },
+    };
+    let sync = sync_state(&config, stored.as_ref(), || Some(schedule), now(state));
+    PutAnswer { config: Config { config, sync: Some(sync) }, sync: Some(SyncAnswer::from(report)) }
+}
+
+/// What a config says, and for `lambda_warming` its schedule.
+fn validate(key: &str, body: &PutConfig) -> Result<Option<WarmingConfig>> {
     let mut errors = Vec::new();
     let count = key.chars().count();
     if count > MAX_KEY || key.trim() != key {
@@ -232,12 +238,13 @@ fn validate(key: &str, body: &PutConfig) -> Result<()> {
     if body.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION) {
         errors.push(FieldError::new("/description", format!("must have at most {MAX_DESCRIPTION} characters")));
     }
-    if key == WARMING_KEY
-        && let Err(found) = schedule(&body.config_value)
-    {
-        errors.extend(found);
+    let schedule = (key == WARMING_KEY).then(|| schedule(&body.config_value));
+    match schedule {
+        Some(Ok(schedule)) if errors.is_empty() => Ok(Some(schedule)),
+        None if errors.is_empty() => Ok(None),
+        Some(Err(found)) => Err(Error::Invalid(errors.into_iter().chain(found).collect())),
+        _ => Err(Error::Invalid(errors)),
     }
-    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
 /// Parses a schedule of a request body; the pointers are those of the body.
@@ -250,11 +257,6 @@ pub(super) fn schedule(value: &RawValue) -> Result<WarmingConfig, Vec<FieldError
             .map(|error| FieldError::new(format!("/configValue{}", error.pointer), error.message))
             .collect()
     })
-}
-
-async fn read(state: &crate::State, caller: &Caller, key: &str) -> Result<Config> {
-    let row = store::get_config(&state.database, caller, key).await?;
-    row.map(Config::from).ok_or(Error::NotFound)
 }
 
 fn with_etag(mut response: Response, tag: &str) -> Response {

@@ -7,11 +7,11 @@ use axum::extract::State;
 use mgmt_common::functions::FunctionSummary;
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::functions::Payload;
+use mgmt_common::warming::report::{FunctionReport, TargetStatus};
 use mgmt_common::warming::targets::{ModuleFunctions, WarmTarget, merge_targets};
 use mgmt_common::web::error::{Dependency, Error, Result};
 use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Shared;
@@ -37,15 +37,44 @@ struct FunctionWarming {
     qualifier: Option<String>,
     /// How many instances are kept warm.
     concurrency: u16,
-    /// `native`, `lambda-warmer`, `serverless-plugin-warmup` or `custom`.
-    payload: &'static str,
-    /// `unproven` before the first native ping, `probing` while it is under way (or after a crash in that moment), then
-    /// `proven` or `suspended`. Other payloads prove nothing and stay `unproven`.
-    status: String,
+    payload: PayloadKind,
+    status: WarmingStatus,
     /// Why it is suspended.
     reason: Option<String>,
     /// The function's part of the newest finished run.
-    last_run: Option<Value>,
+    last_run: Option<FunctionReport>,
+}
+
+/// What pings carry.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum PayloadKind {
+    Native,
+    LambdaWarmer,
+    ServerlessPluginWarmup,
+    Custom,
+}
+
+/// What native pings have shown. Other payloads prove nothing and stay `unproven`.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum WarmingStatus {
+    /// There was no native ping yet.
+    Unproven,
+    /// The first one is under way, or the run broke off in that moment.
+    Probing,
+    Proven,
+    Suspended,
+}
+
+impl From<TargetStatus> for WarmingStatus {
+    fn from(status: TargetStatus) -> Self {
+        match status {
+            TargetStatus::Probing => Self::Probing,
+            TargetStatus::Proven => Self::Proven,
+            TargetStatus::Suspended => Self::Suspended,
+        }
+    }
 }
 
 /// All functions of the account, or of this deployment's prefix, sorted by name.
@@ -85,21 +114,20 @@ fn warming(wanted: &WarmTarget, row: &WarmingRow) -> FunctionWarming {
     let targets = row.targets.iter().filter(|_| entry.payload == Payload::Native);
     let mut own = targets.filter(|target| target.function_name == entry.name && target.qualifier == qualifier);
     let target = own.next();
-    let runs = row.last_run.as_ref().and_then(|run| run.functions.as_array());
-    let last_run = runs.into_iter().flatten().find(|part| {
-        part["name"] == entry.name.as_str() && part["qualifier"].as_str().unwrap_or_default() == qualifier
-    });
+    let parts = row.last_run.iter().flat_map(|run| &run.functions);
+    let mut parts = parts.filter(|part| part.name == entry.name);
+    let last_run = parts.find(|part| part.qualifier.as_deref().unwrap_or_default() == qualifier);
     FunctionWarming {
         module: wanted.module.clone(),
         qualifier: entry.qualifier.clone(),
         concurrency: entry.concurrency,
         payload: match entry.payload {
-            Payload::Native => "native",
-            Payload::LambdaWarmer => "lambda-warmer",
-            Payload::ServerlessPluginWarmup => "serverless-plugin-warmup",
-            Payload::Custom(_) => "custom",
+            Payload::Native => PayloadKind::Native,
+            Payload::LambdaWarmer => PayloadKind::LambdaWarmer,
+            Payload::ServerlessPluginWarmup => PayloadKind::ServerlessPluginWarmup,
+            Payload::Custom(_) => PayloadKind::Custom,
         },
-        status: target.map_or_else(|| "unproven".to_owned(), |target| target.status.clone()),
+        status: target.map_or(WarmingStatus::Unproven, |target| target.status.into()),
         reason: target.and_then(|target| target.reason.clone()),
         last_run: last_run.cloned(),
     }

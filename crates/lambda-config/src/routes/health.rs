@@ -11,15 +11,27 @@ use super::Shared;
 /// Which dependency answers; no detail about why one does not.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
-    /// `ok` or `degraded`.
-    status: &'static str,
+    status: HealthStatus,
     dependencies: Dependencies,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Dependencies {
-    /// `ok` or `down`.
-    database: &'static str,
+    database: DependencyStatus,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum HealthStatus {
+    Ok,
+    Degraded,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum DependencyStatus {
+    Ok,
+    Down,
 }
 
 /// Whether this function is alive and its database answers.
@@ -27,6 +39,9 @@ struct Dependencies {
     responses((status = 200, body = Health), (status = 503, body = Health)))]
 pub(super) async fn health(State(state): Shared) -> (StatusCode, Answer<Health>) {
     let up = state.database.answers().await;
-    let (code, status) = if up { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
-    (code, Answer(Health { status, dependencies: Dependencies { database: if up { "ok" } else { "down" } } }))
+    let (code, status, database) = match up {
+        true => (StatusCode::OK, HealthStatus::Ok, DependencyStatus::Ok),
+        false => (StatusCode::SERVICE_UNAVAILABLE, HealthStatus::Degraded, DependencyStatus::Down),
+    };
+    (code, Answer(Health { status, dependencies: Dependencies { database } }))
 }

@@ -13,14 +13,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
-use crate::sync::{Actor, REQUEST_TIME, dry_run, sync};
+use crate::actor::Actor;
+use crate::store::leases::RulesStatus;
+use crate::sync::{REQUEST_TIME, dry_run, sync};
 
 /// What came of a sync.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncAnswer {
-    /// `synced` or `pending`.
-    status: &'static str,
+    status: RulesStatus,
     /// Why it is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -37,7 +38,7 @@ pub(crate) struct SyncAnswer {
 impl From<SyncReport> for SyncAnswer {
     fn from(report: SyncReport) -> Self {
         Self {
-            status: if report.status == SyncStatus::Synced { "synced" } else { "pending" },
+            status: if report.status == SyncStatus::Synced { RulesStatus::Synced } else { RulesStatus::Pending },
             reason: Some(report.reasons.join("; ")).filter(|text| !text.is_empty()),
             needs_attention: report.status == SyncStatus::Refused,
             rules: report.rules,
@@ -88,6 +89,6 @@ pub(super) async fn sync_rules(
         let plan = dry_run(&state, &caller, query.adopt_old).await?;
         return Ok(Answer(SyncOrPlan::Plan(DryRunAnswer { plan })));
     }
-    let done = sync(&state, Actor::Caller(&caller), query.adopt_old, Instant::now() + REQUEST_TIME).await?;
+    let done = sync(&state, Actor::Caller(&caller), None, query.adopt_old, Instant::now() + REQUEST_TIME).await?;
     Ok(Answer(SyncOrPlan::Sync(done.report.into())))
 }

@@ -5,8 +5,11 @@
 use jiff::Timestamp;
 use mgmt_common::db::{Result, Transaction};
 use mgmt_common::params;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::schedule::StoredSchedule;
 
 /// The config whose rules are reconciled.
 pub(crate) const WARMING_KEY: &str = "lambda_warming";
@@ -18,6 +21,63 @@ pub(crate) const LEASE_SECONDS: i32 = 40;
 pub(crate) struct Lease {
     pub(crate) generation: i64,
     pub(crate) applied_version: Option<i64>,
+}
+
+/// How far the rules follow, as stored. The texts are those of the table's check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RulesStatus {
+    /// The rules were seen to follow exactly this version.
+    Synced,
+    Pending,
+}
+
+/// How far the rules follow, as stored.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct SyncRow {
+    pub(crate) status: RulesStatus,
+    pub(crate) applied_version: Option<i64>,
+    pub(crate) applied_at: Option<Timestamp>,
+    pub(crate) attempted_at: Option<Timestamp>,
+    pub(crate) last_error: Option<String>,
+    pub(crate) observed: Option<Value>,
+    /// The newest tick that ran.
+    pub(crate) last_tick: Option<Timestamp>,
+}
+
+/// What came of asking for the lease in the transaction that saved a schedule.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct LeaseAttempt {
+    generation: i64,
+    applied_version: Option<i64>,
+    is_taken: bool,
+}
+
+impl LeaseAttempt {
+    /// `None`: another reconcile is at work.
+    pub(crate) fn lease(self) -> Option<Lease> {
+        let Self { generation, applied_version, is_taken } = self;
+        is_taken.then_some(Lease { generation, applied_version })
+    }
+}
+
+/// Marks the rules as pending in the commit that changes their schedule, and takes the lease where it is free. An error of an earlier
+/// version says nothing about this one.
+pub(crate) async fn mark_pending(tx: &Transaction, holder: &str) -> Result<LeaseAttempt> {
+    let statement = "-- mark_pending
+        insert into public.platform_rule_sync as sync
+          (config_key, status, generation, lease_holder, lease_until, attempted_at)
+        values ($1, 'pending', 1, $2, now() + make_interval(secs => $3), now())
+        on conflict (config_key) do update set
+          status = 'pending', last_error = null,
+          (generation, lease_holder, lease_until, attempted_at) = (
+            select case when is_free then sync.generation + 1 else sync.generation end,
+              case when is_free then excluded.lease_holder else sync.lease_holder end,
+              case when is_free then excluded.lease_until else sync.lease_until end,
+              case when is_free then excluded.attempted_at else sync.attempted_at end
+            from (select sync.lease_until is null or sync.lease_until < now() as is_free) lease)
+        returning generation, applied_version, attempted_at = now() as is_taken";
+    tx.read_one(statement, params![WARMING_KEY, holder, f64::from(LEASE_SECONDS)]).await
 }
 
 /// `None`: another reconcile is at work.
@@ -32,16 +92,6 @@ pub(crate) async fn take_lease(tx: &Transaction, holder: &str) -> Result<Option<
         returning generation, applied_version";
     let seconds = f64::from(LEASE_SECONDS);
     tx.read_opt(statement, params![WARMING_KEY, holder, seconds]).await
-}
-
-/// The stored schedule as a reconcile reads it.
-#[derive(Debug, Deserialize)]
-pub(crate) struct StoredSchedule {
-    #[serde(rename = "config_value")]
-    pub(crate) value: Value,
-    pub(crate) is_active: bool,
-    #[serde(rename = "row_version")]
-    pub(crate) version: i64,
 }
 
 /// `None` when the row is missing, or hidden because the claims were lost.
@@ -65,16 +115,23 @@ pub(crate) async fn replace_schedule(
 }
 
 /// What a reconcile found out.
-pub(crate) struct Finding {
+pub(crate) struct SyncResult {
     /// The version that the rules now follow completely.
     pub(crate) synced_version: Option<i64>,
     pub(crate) error: Option<String>,
     pub(crate) observed: Option<Value>,
 }
 
-/// Writes the finding and gives the lease back. Answers the schedule's version now, or `None` when another reconcile has
-/// taken over, whose word then counts.
-pub(crate) async fn finish(tx: &Transaction, lease: Lease, finding: &Finding) -> Result<Option<i64>> {
+/// What is stored when a reconcile has ended.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Finished {
+    /// The schedule's version by now.
+    pub(crate) row_version: i64,
+    pub(crate) sync: SyncRow,
+}
+
+/// Writes the result and gives the lease back. `None` when another reconcile has taken over, whose word then counts.
+pub(crate) async fn finish(tx: &Transaction, lease: Lease, result: &SyncResult) -> Result<Option<Finished>> {
     // A save marks the row pending in the commit that changes the config. Waiting for it here, in a statement of its own,
     // lets the next statement's snapshot see the config that was saved.
     let own = "-- finish (wait)
@@ -90,9 +147,10 @@ pub(crate) async fn finish(tx: &Transaction, lease: Lease, finding: &Finding) ->
           applied_at = case when $5::bigint is null then sync.applied_at else now() end
         from (select max(row_version) as row_version from public.platform_lambda_config where config_key = $1) config
         where sync.config_key = $1 and sync.generation = $2
-        returning coalesce(config.row_version, 0) as row_version";
-    let parameters = params![WARMING_KEY, lease.generation, finding.error, finding.observed, finding.synced_version];
-    Ok(tx.read_opt(statement, parameters).await?.map(|Version { row_version }| row_version))
+        returning coalesce(config.row_version, 0) as row_version,
+          to_jsonb(sync) || jsonb_build_object('last_tick', (select max(tick) from public.platform_warming_run)) as sync";
+    let parameters = params![WARMING_KEY, lease.generation, result.error, result.observed, result.synced_version];
+    tx.read_opt(statement, parameters).await
 }
 
 /// A row that was locked.
@@ -100,11 +158,6 @@ pub(crate) async fn finish(tx: &Transaction, lease: Lease, finding: &Finding) ->
 struct Own {
     #[expect(dead_code, reason = "only whether there is such a row is asked")]
     generation: i64,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    row_version: i64,
 }
 
 #[derive(Deserialize)]

@@ -2,27 +2,39 @@
 
 use jiff::Timestamp;
 use mgmt_common::db::{Database, Result, Transaction};
+use mgmt_common::warming::report::{FunctionReport, RunStatus, TargetStatus};
 use mgmt_common::warming::targets::ModuleFunctions;
 use module_mgmt_protocol::caller::Caller;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
-#[derive(Debug, Deserialize)]
+/// One tick: what was asked for and what proved to be warm. As it is stored, and as the API shows it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all(serialize = "camelCase"))]
+#[schema(as = Run)]
 pub(crate) struct RunRow {
+    /// The scheduled minute.
+    #[schema(value_type = String, format = DateTime)]
     pub(crate) tick: Timestamp,
-    pub(crate) status: String,
+    pub(crate) status: RunStatus,
     pub(crate) config_version: Option<i64>,
+    #[schema(value_type = String, format = DateTime)]
     pub(crate) started_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) finished_at: Option<Timestamp>,
     pub(crate) asked: i32,
     pub(crate) reached: i32,
-    pub(crate) unique_instances: Option<i32>,
+    /// Distinct instances; null when no payload returns instance ids.
+    #[serde(rename(serialize = "unique", deserialize = "unique_instances"))]
+    pub(crate) unique: Option<i32>,
     pub(crate) cold: i32,
     pub(crate) init_ms: i64,
     pub(crate) throttled: i32,
     pub(crate) errors: i32,
     pub(crate) note: Option<String>,
-    pub(crate) functions: Value,
+    /// The same figures per function.
+    pub(crate) functions: Vec<FunctionReport>,
 }
 
 /// Newest first, before the given tick if any.
@@ -44,7 +56,7 @@ pub(crate) async fn list_runs(
 pub(crate) struct TargetRow {
     pub(crate) function_name: String,
     pub(crate) qualifier: String,
-    pub(crate) status: String,
+    pub(crate) status: TargetStatus,
     pub(crate) reason: Option<String>,
 }
 

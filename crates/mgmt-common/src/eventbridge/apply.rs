@@ -6,7 +6,7 @@ use super::observe::observe;
 use super::report::{Outcome, RuleResult, SyncReport};
 use super::writes::{delete, disable, put, remove_targets};
 use crate::aws::AwsError;
-use crate::rules::{Action, Desired, DesiredRule, OldTarget, Plan, PlannedRule, owner, plan};
+use crate::rules::{Action, ActionName, Desired, DesiredRule, OldTarget, Plan, PlannedRule, owner, plan};
 
 pub(super) async fn apply(calls: &mut Calls<'_>, desired: &Desired, first: &Plan) -> SyncReport {
     let mut results = establish(calls, desired, first).await;
@@ -117,7 +117,10 @@ async fn remove(calls: &mut Calls<'_>, confirmed: &Plan, results: &mut Vec<RuleR
 
 /// Nothing that was written counts as done before it was seen.
 fn unconfirmed(results: &mut [RuleResult], why: &str) {
-    for result in results.iter_mut().filter(|result| ["create", "update", "disable"].contains(&result.action)) {
+    for result in results
+        .iter_mut()
+        .filter(|result| matches!(result.action, ActionName::Create | ActionName::Update | ActionName::Disable))
+    {
         result.outcome = Outcome::Waiting;
         result.reason = Some(why.to_owned());
     }

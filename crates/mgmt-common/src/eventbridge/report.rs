@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::calls::Calls;
 use crate::aws::AwsError;
-use crate::rules::{OldTarget, PlanError};
+use crate::rules::{ActionName, OldTarget, PlanError};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,9 +40,8 @@ pub enum SyncStatus {
 #[derive(utoipa::ToSchema)]
 pub struct RuleResult {
     pub name: String,
-    /// The name of the planned action: `create`, `update`, `unchanged`, `disable`, `delete`, `kept`, `foreign`, `conflict`
-    /// or `old`.
-    pub action: &'static str,
+    /// The planned action.
+    pub action: ActionName,
     pub outcome: Outcome,
     /// Why it failed, waits or was left alone.
     pub reason: Option<String>,
@@ -82,7 +81,7 @@ impl SyncReport {
         let open = rules.iter().filter(|rule| matches!(rule.outcome, Outcome::Failed | Outcome::Waiting));
         for rule in open {
             let reason = rule.reason.as_deref().unwrap_or("it is not confirmed");
-            reasons.push(format!("{} {}: {reason}", rule.action, rule.name));
+            reasons.push(format!("{} {}: {reason}", rule.action.as_str(), rule.name));
         }
         let status = match (alarms.is_empty(), reasons.is_empty()) {
             (false, _) => SyncStatus::Refused,

@@ -110,17 +110,48 @@ impl Action {
     }
 
     /// The name of the action as the serialised plan has it.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> ActionName {
         match self {
-            Self::Create { .. } => "create",
-            Self::Update { .. } => "update",
+            Self::Create { .. } => ActionName::Create,
+            Self::Update { .. } => ActionName::Update,
+            Self::Unchanged => ActionName::Unchanged,
+            Self::Disable { .. } => ActionName::Disable,
+            Self::Delete { .. } => ActionName::Delete,
+            Self::Kept { .. } => ActionName::Kept,
+            Self::Foreign { .. } => ActionName::Foreign,
+            Self::Conflict { .. } => ActionName::Conflict,
+            Self::Old { .. } => ActionName::Old,
+        }
+    }
+}
+
+/// Which action, without what it would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ActionName {
+    Create,
+    Update,
+    Unchanged,
+    Disable,
+    Delete,
+    Kept,
+    Foreign,
+    Conflict,
+    Old,
+}
+
+impl ActionName {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
             Self::Unchanged => "unchanged",
-            Self::Disable { .. } => "disable",
-            Self::Delete { .. } => "delete",
-            Self::Kept { .. } => "kept",
-            Self::Foreign { .. } => "foreign",
-            Self::Conflict { .. } => "conflict",
-            Self::Old { .. } => "old",
+            Self::Disable => "disable",
+            Self::Delete => "delete",
+            Self::Kept => "kept",
+            Self::Foreign => "foreign",
+            Self::Conflict => "conflict",
+            Self::Old => "old",
         }
     }
 }

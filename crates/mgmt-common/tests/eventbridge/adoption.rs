@@ -1,7 +1,7 @@
 //! Taking over from the old system: its rules go last, and what they carried is kept.
 
 use mgmt_common::eventbridge::{Outcome, SyncStatus};
-use mgmt_common::rules::{Action, Adoption, Desired, RuleState};
+use mgmt_common::rules::{Action, ActionName, Adoption, Desired, RuleState};
 use mgmt_testkit::eventbridge::{Fault, Rule};
 
 use crate::bed::{Bed, desired, soon};
@@ -28,7 +28,8 @@ async fn old_rules_are_listed_and_stay_unless_their_adoption_is_asked_for() {
     let bed = bed_with_old_rules().await;
     let report = bed.reconcile(&desired(&[1, 2])).await;
     assert_eq!(report.status, SyncStatus::Synced);
-    let listed = report.rules.iter().filter(|rule| rule.action == "old" && rule.outcome == Outcome::LeftAlone);
+    let listed =
+        report.rules.iter().filter(|rule| rule.action == ActionName::Old && rule.outcome == Outcome::LeftAlone);
     assert_eq!(listed.count(), 2);
     assert_eq!(bed.fake.bus().get(&old(1).0), Some(&old(1).1));
 }

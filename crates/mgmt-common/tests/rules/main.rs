@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use mgmt_common::rules::{
-    Action, ActualRule, ActualTarget, Adoption, Desired, DesiredRule, DesiredTarget, OWNER_TAG, OldTarget, PlanError,
-    RuleState, plan,
+    Action, ActionName, ActualRule, ActualTarget, Adoption, Desired, DesiredRule, DesiredTarget, OWNER_TAG, OldTarget,
+    PlanError, RuleState, plan,
 };
 use mgmt_common::schedule::name::Namespace;
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ fn found(rule: &DesiredRule) -> ActualRule {
 
 /// The names of the actions, in the order of the rules' names.
 fn actions(desired: &Desired, actual: &[ActualRule]) -> Vec<&'static str> {
-    plan(desired, actual).unwrap().rules.iter().map(|rule| rule.action.name()).collect()
+    plan(desired, actual).unwrap().rules.iter().map(|rule| rule.action.name().as_str()).collect()
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn only_name_and_tag_together_make_a_rule_ours() {
         let actual = ActualRule { name: name.to_owned(), tags, managed_by, ..found(&rule(1)) };
         let plan = plan(&wanted([2]), &[actual]).unwrap();
         let planned = plan.rules.iter().find(|planned| planned.name == name).unwrap();
-        assert_eq!(planned.action.name(), expected, "{name} {tag:?}");
+        assert_eq!(planned.action.name().as_str(), expected, "{name} {tag:?}");
     };
     check("app.dev.warm.0123456789abcdef", Some("app.dev"), None, "delete");
     check("app.dev.warm.0123456789abcdef", Some("app.dev2"), None, "foreign");
@@ -305,7 +305,7 @@ fn the_alarm_counts_only_rules_that_are_ours() {
     let desired = Desired { applied_version: Some(5), ..wanted(0..20) };
     let plan = plan(&desired, &actual).unwrap();
     assert_eq!(plan.alarms, ["6 of 26 rules would be deleted although config version 5 is already applied; none was"]);
-    let kept = plan.rules.iter().filter(|rule| rule.action.name() == "kept").count();
+    let kept = plan.rules.iter().filter(|rule| rule.action.name() == ActionName::Kept).count();
     assert_eq!((kept, plan.rules.iter().filter(|rule| rule.action.is_removing()).count()), (6, 0));
 }
 
