@@ -9,7 +9,7 @@ from bed import MODULE, Registry, event, module, problem, state
 from module_mgmt import NotAnHttpEvent
 
 # The Rust gate's tests read the same cases, so that both answer alike.
-CASES = Path(__file__).resolve().parents[3] / "crates/mgmt-common/tests/gate/cases.json"
+CASES = Path(__file__).resolve().parents[3] / "crates/module-mgmt-host/tests/gate/cases.json"
 
 
 class Answers(unittest.TestCase):

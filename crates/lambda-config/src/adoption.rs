@@ -1,8 +1,8 @@
 //! Taking over the old system's rules: what they sent to their functions becomes the functions' payload.
 
-use mgmt_common::error::{Error, Result};
 use mgmt_common::rules::OldTarget;
 use mgmt_common::schedule::config::WarmingConfig;
+use mgmt_common::web::error::{Error, Result};
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::{Value, json};
 

@@ -14,7 +14,7 @@ use mgmt_common::aws::CallLimits;
 use mgmt_common::db::Database;
 use mgmt_common::eventbridge::{EventBridgeManager, Pacing};
 use mgmt_common::functions::Functions;
-use mgmt_common::serve::{ScheduledEvent, Service, with_fallbacks};
+use mgmt_common::web::serve::{ScheduledEvent, Service, with_fallbacks};
 
 use settings::Settings;
 

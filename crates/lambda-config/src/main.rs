@@ -1,8 +1,10 @@
 //! Entry point of the lambda-config function.
 
 use lambda_config::settings::Settings;
-use mgmt_common::settings::{Reader, log_level};
-use mgmt_common::{serve, telemetry};
+use mgmt_common::settings::Reader;
+use mgmt_common::settings::service::log_level;
+use mgmt_common::telemetry;
+use mgmt_common::web::serve;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,9 +1,9 @@
 //! What this function reads from its environment.
 
 use mgmt_common::aws::AwsSettings;
-use mgmt_common::caller::ClaimNames;
 use mgmt_common::schedule::name::Namespace;
-use mgmt_common::settings::{self, DatabaseSettings, Reader, SettingsError};
+use mgmt_common::settings::{DatabaseSettings, Reader, SettingsError, aws, service};
+use module_mgmt_protocol::caller::ClaimNames;
 
 #[derive(Clone)]
 pub struct Settings {
@@ -26,13 +26,13 @@ impl Settings {
     /// Everything that is missing or wrong.
     pub fn read(mut reader: Reader) -> Result<Self, SettingsError> {
         let database = DatabaseSettings::read(&mut reader);
-        let claim_names = settings::claim_names(&mut reader);
-        let aws = settings::aws_settings(&mut reader);
+        let claim_names = service::claim_names(&mut reader);
+        let aws = aws::aws_settings(&mut reader);
         let warmer_arn = reader.required("WARMER_FUNCTION_ARN");
         let dead_letter_arn = reader.optional("DEAD_LETTER_ARN");
         let function_prefix = reader.or("FUNCTION_PREFIX", "");
         let writes = reader.parsed("RULE_WRITES_PER_SECOND", "5", |text| text.parse().ok().filter(|n| *n > 0));
-        let namespace = settings::namespace(&mut reader);
+        let namespace = service::namespace(&mut reader);
         let (Some(namespace), Some(rule_writes_per_second)) = (namespace, writes) else {
             return reader.finish(()).and(Err(SettingsError(Vec::new())));
         };

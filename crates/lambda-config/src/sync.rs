@@ -6,15 +6,15 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use mgmt_common::caller::Caller;
-use mgmt_common::db::{Transaction, Work};
-use mgmt_common::error::{Error, Result};
+use mgmt_common::db::{self, Transaction, Work};
 use mgmt_common::eventbridge::{SyncReport, SyncStatus};
 use mgmt_common::rules::{Adoption, Desired, DesiredRule, DesiredTarget, RuleState};
 use mgmt_common::schedule::compile::compile;
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::heartbeat::missed_tick;
 use mgmt_common::telemetry::{Metric, emit};
+use mgmt_common::web::error::{Error, Result};
+use module_mgmt_protocol::caller::Caller;
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::{Value, json};
 
@@ -48,7 +48,10 @@ pub(crate) struct Synced {
 }
 
 impl State {
-    pub(crate) async fn transact<'work, T>(&self, actor: Actor<'_>, work: impl Work<'work, T>) -> Result<T> {
+    pub(crate) async fn transact<'work, T, E>(&self, actor: Actor<'_>, work: impl Work<'work, T, E>) -> Result<T, E>
+    where
+        E: From<db::Error>,
+    {
         match actor {
             Actor::Caller(caller) => self.database.run_as(caller, work).await,
             Actor::Worker => self.database.run_as_worker(work).await,
@@ -115,7 +118,11 @@ async fn begin(state: &State, actor: Actor<'_>, deadline: Instant) -> Result<Opt
             .transact(actor, |tx| {
                 async move {
                     match leases::take_lease(tx, holder).await? {
-                        Some(lease) => Ok(Some(Begun { lease, stored: leases::read_schedule(tx).await?, asked_at })),
+                        Some(lease) => Ok::<_, db::Error>(Some(Begun {
+                            lease,
+                            stored: leases::read_schedule(tx).await?,
+                            asked_at,
+                        })),
                         None => Ok(None),
                     }
                 }

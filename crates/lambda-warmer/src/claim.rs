@@ -3,6 +3,7 @@
 //! A run that breaks off after a first ping, or another tick at the same time, must find that it was sent: what it ran into
 //! may have been a real handler, and that must not run twice.
 
+use mgmt_common::db;
 use scoped_futures::ScopedFutureExt as _;
 
 use crate::State;
@@ -34,7 +35,7 @@ pub(crate) async fn claim(state: &State, plans: &mut [Plan<'_>]) {
             for (key, lesson) in claims {
                 written.push(known::replace_known(tx, key, lesson).await?);
             }
-            Ok(written)
+            Ok::<_, db::Error>(written)
         }
         .scope_boxed()
     });

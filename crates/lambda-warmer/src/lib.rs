@@ -25,7 +25,7 @@ use std::time::Duration;
 use mgmt_common::aws::CallLimits;
 use mgmt_common::db::Database;
 use mgmt_common::functions::Functions;
-use mgmt_common::serve::{ScheduledEvent, Service};
+use mgmt_common::web::serve::{ScheduledEvent, Service};
 
 use control_plane::ControlPlane;
 use memory::Memory;

@@ -2,8 +2,8 @@
 
 use mgmt_common::aws::AwsErrorKind;
 use mgmt_common::functions::InvokeOutcome;
-use mgmt_common::host::warm::{PING_SOURCE, Ping, WarmAnswer};
 use mgmt_common::schedule::functions::Payload;
+use module_mgmt_protocol::ping::{PING_SOURCE, Ping, PingAnswer};
 use serde_json::{Value, json};
 
 /// An invoke to be sent.
@@ -43,7 +43,7 @@ pub(crate) fn message(payload: &Payload, ping: &Ping) -> Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Shown {
     /// An instance answered; with proof when it speaks our protocol.
-    Reached(Option<WarmAnswer>),
+    Reached(Option<PingAnswer>),
     /// A native ping was answered by something else than the warm layer: a real handler has run.
     NotTheProtocol(String),
     /// No answer that shows what has run, if anything.
@@ -62,7 +62,7 @@ pub(crate) enum Shown {
 pub(crate) fn shown(payload: &Payload, outcome: InvokeOutcome) -> Shown {
     match outcome {
         InvokeOutcome::Answered { payload: answer } if *payload == Payload::Native => {
-            match serde_json::from_slice::<WarmAnswer>(&answer) {
+            match serde_json::from_slice::<PingAnswer>(&answer) {
                 Ok(answer) => Shown::Reached(Some(answer)),
                 Err(_) => Shown::NotTheProtocol(format!("it answered {}", excerpt(&answer))),
             }

@@ -1,7 +1,7 @@
 use mgmt_common::aws::{AwsError, AwsErrorKind};
 use mgmt_common::functions::InvokeOutcome;
-use mgmt_common::host::warm::Ping;
 use mgmt_common::schedule::functions::Payload;
+use module_mgmt_protocol::ping::Ping;
 use serde_json::{Value, json};
 
 use super::{Shown, message, shown};

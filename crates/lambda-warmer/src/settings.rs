@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use mgmt_common::aws::AwsSettings;
-use mgmt_common::host::warm::MAX_HOLD;
 use mgmt_common::schedule::name::Namespace;
-use mgmt_common::settings::{self, DatabaseSettings, Reader, SettingsError};
+use mgmt_common::settings::{DatabaseSettings, Reader, SettingsError, aws, service};
+use module_mgmt_protocol::ping::MAX_HOLD;
 
 #[derive(Clone)]
 pub struct Settings {
@@ -25,8 +25,8 @@ impl Settings {
     /// Everything that is missing or wrong.
     pub fn read(mut reader: Reader) -> Result<Self, SettingsError> {
         let database = DatabaseSettings::read(&mut reader);
-        let aws = settings::aws_settings(&mut reader);
-        let namespace = settings::namespace(&mut reader);
+        let aws = aws::aws_settings(&mut reader);
+        let namespace = service::namespace(&mut reader);
         let hold = reader.parsed("HOLD_MS", "500", |text| {
             text.parse().ok().map(Duration::from_millis).filter(|hold| *hold <= MAX_HOLD)
         });

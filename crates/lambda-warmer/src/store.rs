@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mgmt_common::db::{Database, Parameter, Transaction, Work};
-use mgmt_common::error::{Dependency, Error, Result};
-use mgmt_common::modules::warm::ModuleFunctions;
+use mgmt_common::db::{Database, Error, Result, Transaction, Work};
+use mgmt_common::params;
+use mgmt_common::warm_targets::ModuleFunctions;
+use serde::Deserialize;
 use serde_json::Value;
-use tokio_postgres::types::Type;
 
 use crate::proof::{Key, Known};
 use crate::report::RunReport;
@@ -30,10 +30,17 @@ pub(crate) struct Stored {
 }
 
 /// Runs a transaction, as far as the database answers in time.
-pub(crate) async fn run<'work, T>(database: &Database, work: impl Work<'work, T>) -> Result<T> {
-    tokio::time::timeout(DATABASE_TIME, database.run_as_worker(work)).await.unwrap_or_else(|_| {
-        Err(Error::Unavailable { dependency: Dependency::Database, cause: "it did not answer in time".into() })
-    })
+pub(crate) async fn run<'work, T, E: From<Error>>(database: &Database, work: impl Work<'work, T, E>) -> Result<T, E> {
+    let in_time = tokio::time::timeout(DATABASE_TIME, database.run_as_worker(work)).await;
+    in_time.unwrap_or_else(|_| Err(Error::Unavailable("it did not answer in time".into()).into()))
+}
+
+#[derive(Deserialize)]
+struct ScheduleRow {
+    config_value: Value,
+    is_active: bool,
+    row_version: i64,
+    modules: Vec<ModuleFunctions>,
 }
 
 /// `None`: there is no schedule.
@@ -43,14 +50,11 @@ pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<Stored>> {
             select coalesce(jsonb_agg(to_jsonb(module)), '[]') from (
               select module_name, is_enabled, is_installed, dependencies, functions from public.platform_module_registry
               where deleted_at is null order by module_name) module)
-          end
+          end as modules
         from public.platform_lambda_config where config_key = 'lambda_warming'";
-    let Some(row) = tx.query_opt(statement, &[]).await? else { return Ok(None) };
-    let modules: Value = row.get(3);
-    let modules =
-        serde_json::from_value(modules).map_err(|error| Error::Internal(format!("read_schedule: {error}")))?;
-    let known = known::read_known(tx).await?;
-    Ok(Some(Stored { value: row.get(0), is_active: row.get(1), version: row.get(2), modules, known }))
+    let Some(row) = tx.read_opt::<ScheduleRow>(statement, &[]).await? else { return Ok(None) };
+    let ScheduleRow { config_value: value, is_active, row_version: version, modules } = row;
+    Ok(Some(Stored { value, is_active, version, modules, known: known::read_known(tx).await? }))
 }
 
 /// Claims a tick: false when another delivery of it was first.
@@ -58,7 +62,7 @@ pub(crate) async fn claim_tick(tx: &Transaction, tick: Timestamp, version: i64) 
     let statement = "-- claim_tick
         insert into public.platform_warming_run (tick, config_version) values ($1::timestamptz, $2) on conflict (tick) do nothing";
     let tick = tick.to_string();
-    Ok(tx.execute(statement, &[(&tick, Type::TEXT), (&version, Type::INT8)]).await? == 1)
+    Ok(tx.execute(statement, params![tick, version]).await? == 1)
 }
 
 /// Completes the run's row, and makes it where the claim could not: the database was down then.
@@ -81,19 +85,19 @@ pub(crate) async fn finish_run(tx: &Transaction, tick: Timestamp, version: i64, 
     let init_ms = i64::try_from(totals.init_ms).unwrap_or(i64::MAX);
     // The report holds strings and numbers only: it always serialises.
     let functions = serde_json::to_value(&report.functions).unwrap_or_default();
-    let parameters: [Parameter<'_>; 12] = [
-        (&tick, Type::TEXT),
-        (&version, Type::INT8),
-        (&report.status, Type::TEXT),
-        (&asked, Type::INT4),
-        (&reached, Type::INT4),
-        (&unique, Type::INT4),
-        (&cold, Type::INT4),
-        (&init_ms, Type::INT8),
-        (&throttled, Type::INT4),
-        (&errors, Type::INT4),
-        (&report.note, Type::TEXT),
-        (&functions, Type::JSONB),
+    let parameters = params![
+        tick,
+        version,
+        report.status,
+        asked,
+        reached,
+        unique,
+        cold,
+        init_ms,
+        throttled,
+        errors,
+        report.note,
+        functions,
     ];
-    tx.execute(statement, &parameters).await.map(drop)
+    tx.execute(statement, parameters).await.map(drop)
 }

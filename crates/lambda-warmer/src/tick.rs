@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
-use mgmt_common::error::{Error, Result};
-use mgmt_common::modules::warm::{ModuleFunctions, Source, Wanted, wanted};
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::functions::parse_list;
-use mgmt_common::serve::ScheduledEvent;
+use mgmt_common::warm_targets::{ModuleFunctions, ModuleTargets, WarmTarget, merge_targets};
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::serve::ScheduledEvent;
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::{Value, json};
 
@@ -97,7 +97,7 @@ async fn begin(state: &State, tick: Timestamp) -> Result<Begun> {
                 store::read_schedule(tx).await?.ok_or_else(|| unreadable("there is no lambda_warming config"))?;
             let config = parse(&stored)?;
             if !(stored.is_active && config.due(tick)) {
-                return Ok((stored, Begun::NotDue));
+                return Ok::<_, Error>((stored, Begun::NotDue));
             }
             let claimed = store::claim_tick(tx, tick, stored.version).await?;
             let ready = Begun::Ready(Box::new(Ready { stored: stored.clone(), config }));
@@ -116,7 +116,7 @@ async fn begin(state: &State, tick: Timestamp) -> Result<Begun> {
 
 fn begin_from_memory(state: &State, tick: Timestamp, cause: &str) -> Result<Begun> {
     let stored = state.memory.last_good().ok_or_else(|| Error::Unavailable {
-        dependency: mgmt_common::error::Dependency::Database,
+        dependency: mgmt_common::web::error::Dependency::Database,
         cause: format!("{cause}; and this sandbox has seen no schedule yet"),
     })?;
     let config = parse(&stored)?;
@@ -140,9 +140,9 @@ fn unreadable(detail: &str) -> Error {
 /// What the schedule names, and unless it leaves them out what the modules want that are on; with what could not be read.
 fn targets(stored: &Stored, config: &WarmingConfig) -> (Vec<Target>, Vec<String>) {
     let included = stored.modules.iter().filter(|_| config.include_modules());
-    let modules: Vec<Source<'_>> = included.map(ModuleFunctions::source).collect();
-    let wanted = wanted(config.functions(), &modules);
-    let target = |wanted: Wanted| {
+    let modules: Vec<ModuleTargets<'_>> = included.map(ModuleFunctions::targets).collect();
+    let wanted = merge_targets(config.functions(), &modules);
+    let target = |wanted: WarmTarget| {
         let stored = stored.known.get(&key(&wanted.function)).cloned();
         Target { function: wanted.function, stored }
     };

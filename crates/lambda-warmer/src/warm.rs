@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use mgmt_common::host::warm::Ping;
+use module_mgmt_protocol::ping::Ping;
 
 use crate::State;
 use crate::permits::Permits;

@@ -2,11 +2,14 @@
 //! Nothing here fails on a slow machine; a person reads the table.
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
+mod against;
 mod compile;
 mod fan_out;
 mod registry;
 mod start_up;
 mod usage;
+
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use comfy_table::{Table, presets};
@@ -25,14 +28,19 @@ async fn main() -> Result<()> {
     let program = std::env::current_exe()?;
     let folder = program.parent().context("this program has no folder")?;
     let mut rows = Vec::new();
-    // `mgmt-bench usage` measures that alone.
-    if std::env::args().nth(1).as_deref() != Some("usage") {
-        rows.extend(start_up::measure(folder).await?);
-        rows.extend(compile::measure());
-        rows.extend(fan_out::measure(&folder.join("lambda-warmer")).await?);
-        rows.extend(registry::measure().await?);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["against", other] => rows.extend(against::measure(folder, Path::new(other)).await?),
+        // Usage alone.
+        ["usage"] => rows.extend(usage::measure().await?),
+        _ => {
+            rows.extend(start_up::measure(folder).await?);
+            rows.extend(compile::measure());
+            rows.extend(fan_out::measure(&folder.join("lambda-warmer")).await?);
+            rows.extend(registry::measure().await?);
+            rows.extend(usage::measure().await?);
+        }
     }
-    rows.extend(usage::measure().await?);
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["what", "measured", "ratio", "promise"]);
     for row in rows {

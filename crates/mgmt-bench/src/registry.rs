@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use mgmt_common::caller::Caller;
-use mgmt_common::db::Database;
+use mgmt_common::db::{Database, claims};
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
+use module_mgmt_protocol::caller::Caller;
 use serde::de::IgnoredAny;
 use tokio::process::Command;
 
@@ -28,8 +28,8 @@ pub(crate) async fn measure() -> Result<Vec<Row>> {
         let through_door = door_statement(&caller, &bare_statement);
         let (mut waits, mut ours, mut same, mut bare) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let as_login = (database.url(REQUEST_LOGIN), String::new());
-        let claims = caller.database_claims().replace(' ', "");
-        let as_role = (database.admin_url(), format!("-c role=module_mgmt_request -c request.jwt.claims={claims}"));
+        let as_caller = claims(&caller).replace(' ', "");
+        let as_role = (database.admin_url(), format!("-c role=module_mgmt_request -c request.jwt.claims={as_caller}"));
         // In turns, so that a slow moment of the machine meets all of them.
         for _ in 0..ROUNDS {
             waits.push(function_waits(&database, &caller, statement)?);
@@ -85,8 +85,8 @@ fn bare(statement: &str) -> Result<String> {
 /// What the door sends, as one statement without parameters.
 fn door_statement(caller: &Caller, statement: &str) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    let (claims, statement) = (quoted(&caller.database_claims()), quoted(statement));
-    format!("select module_mgmt.read_as('module_mgmt_request', {claims}, {statement}, null)")
+    let (quoted_claims, statement) = (quoted(&claims(caller)), quoted(statement));
+    format!("select module_mgmt.read_as('module_mgmt_request', {quoted_claims}, {statement}, null)")
 }
 
 /// Milliseconds per read through the door, on a runtime like the functions' own: one thread.

@@ -8,7 +8,7 @@ use mgmt_testkit::runtime_api::FunctionProcess;
 use crate::{Row, median};
 
 const ROUNDS: usize = 41;
-const FUNCTIONS: [&str; 4] = ["lambda-config", "lambda-warmer", "module-registry", "module-usage"];
+pub(crate) const FUNCTIONS: [&str; 4] = ["lambda-config", "lambda-warmer", "module-registry", "module-usage"];
 
 /// What a deployed function has; nothing listens at the addresses, because a start must reach nothing.
 const VARIABLES: [(&str, &str); 9] = [
@@ -46,8 +46,8 @@ pub(crate) async fn measure(folder: &Path) -> Result<Vec<Row>> {
     Ok(FUNCTIONS.iter().zip(ours).map(row).collect())
 }
 
-/// Milliseconds.
-async fn start(binary: &Path) -> Result<f64> {
+/// Milliseconds from `exec` to the first request for an event.
+pub(crate) async fn start(binary: &Path) -> Result<f64> {
     let function = FunctionProcess::start(binary, &VARIABLES).await;
     let function = function.with_context(|| format!("{} does not start", binary.display()))?;
     Ok(function.start_up.as_secs_f64() * 1000.0)

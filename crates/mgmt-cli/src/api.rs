@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use clap::Args;
-use mgmt_common::field_error::FieldError;
+use module_mgmt_protocol::field_error::FieldError;
 use serde_json::Value;
 use ureq::http::HeaderMap;
 

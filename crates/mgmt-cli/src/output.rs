@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use comfy_table::{Table, presets};
-use mgmt_common::field_error::FieldError;
+use module_mgmt_protocol::field_error::FieldError;
 use serde::Serialize;
 
 /// Why a command failed.

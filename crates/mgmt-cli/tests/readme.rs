@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be arranged should stop where it fails")]
 
 use mgmt_common::schedule::config::WarmingConfig;
-use mgmt_common::usage::event::UsageEvent;
-use mgmt_common::usage::id;
+use mgmt_common::usage::item::BatchItem;
+use module_mgmt_protocol::caller::Caller;
 use serde_json::{Value, json};
 
 fn project_file(name: &str) -> String {
@@ -46,6 +46,7 @@ fn the_events_are_counted() {
         let module = event["moduleName"].as_str().unwrap_or("module-orders").to_owned();
         assert!(modules.contains(&format!("name: {module}\n")), "{module}");
         event["moduleName"] = json!(module);
-        serde_json::from_value::<UsageEvent>(event).unwrap().check(id::make).unwrap();
+        let raw = event.to_string();
+        BatchItem::from_caller(&Caller::without_rights("user", "org"), &raw).event.unwrap();
     }
 }

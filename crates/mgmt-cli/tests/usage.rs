@@ -1,20 +1,20 @@
 //! `mgmt usage` against the routes of module-usage, and against a database.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be arranged should stop where it fails")]
 
-use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Output;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::Request;
-use mgmt_common::caller::{Caller, ClaimNames};
-use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
-use module_usage::settings::Settings;
+use mgmt_testkit::gateway::Request as GatewayRequest;
+use mgmt_testkit::runtime_api::FunctionProcess;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
-use tower::ServiceExt as _;
 
 async fn mgmt(arguments: &[&str], variables: &[(&str, &str)]) -> (Output, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mgmt"));
@@ -32,36 +32,31 @@ async fn serve(router: Router) -> String {
     url
 }
 
-/// The routes of module-usage on the database, asked by a platform admin, with pages of at most three lines; what was asked for.
+/// The real module-usage on the database, asked by a platform admin, with pages of at most three lines; what was asked for.
 async fn platform(database: &TestDatabase, asked: Arc<Mutex<Vec<String>>>) -> String {
-    let settings = Settings {
-        database: DatabaseSettings {
-            url: database.url(REQUEST_LOGIN),
-            role: DatabaseRole::Request,
-            ca_pem: None,
-            pool_size: None,
-        },
-        claim_names: ClaimNames::default(),
-        max_age_days: 35,
-        retention_months: 13,
-        reject_days: 30,
-    };
-    let router = module_usage::router(Arc::new(module_usage::State::new(settings)));
-    let asking = move |mut request: Request| {
+    // Beside the command, where `cargo build --workspace --bins` has put it.
+    let binary = Path::new(env!("CARGO_BIN_EXE_mgmt")).with_file_name("module-usage");
+    let url = database.url(REQUEST_LOGIN);
+    let function = FunctionProcess::start(&binary, &[("DATABASE_URL", url.as_str())]).await;
+    let function = Arc::new(tokio::sync::Mutex::new(function.unwrap_or_else(|error| panic!("{binary:?}: {error}"))));
+    let asking = move |request: Request| {
         let target = request.uri().to_string();
         assert_eq!(request.headers()["authorization"], "Bearer secret");
-        *request.uri_mut() = target.replace("limit=10000", "limit=3").parse().unwrap();
+        let accept = request.headers()["accept"].to_str().unwrap().to_owned();
+        let event = GatewayRequest::get(&target.replace("limit=10000", "limit=3")).header("accept", &accept).event();
         asked.lock().unwrap().push(target);
-        request.extensions_mut().insert(Caller {
-            user_id: "u".into(),
-            org_id: "org-a".into(),
-            is_platform_admin: true,
-            is_org_admin: false,
-            permissions: BTreeSet::new(),
-            request_id: String::new(),
-        });
-        let router = router.clone();
-        async move { router.oneshot(request).await.unwrap() }
+        let function = Arc::clone(&function);
+        async move {
+            let event = serde_json::from_str(&event).unwrap();
+            let answer = function.lock().await.invoke(&event).await.unwrap().unwrap();
+            let status = StatusCode::from_u16(answer["statusCode"].as_u64().unwrap().try_into().unwrap()).unwrap();
+            let link = answer["headers"]["link"].as_str().map(|link| [("link", link.to_owned())]);
+            let body = answer["body"].as_str().unwrap().to_owned();
+            match link {
+                Some(link) => (status, link, body).into_response(),
+                None => (status, body).into_response(),
+            }
+        }
     };
     serve(Router::new().fallback(asking)).await
 }

@@ -1,71 +1,78 @@
-//! Request bodies: strict JSON into a type, with errors that say where.
+//! Strict JSON into a type, with errors that say where.
 //!
 //! serde_json keeps the last of two equal keys in free-form objects and Postgres' jsonb cannot hold NUL characters, so
-//! every body is walked once before it becomes a type. Free-form parts stay `RawValue`: stored and returned verbatim.
+//! every document is walked once before it becomes a type. Free-form parts stay `RawValue`: stored and returned verbatim.
+
+pub mod free;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, header};
+use module_mgmt_protocol::field_error::FieldError;
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use crate::error::{Error, Result};
-use crate::field_error::FieldError;
+/// Why a document is no `T`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct JsonError {
+    /// One sentence with the position or the field.
+    pub detail: String,
+    /// The field that does not fit, where the document is JSON at all.
+    pub field: Option<FieldError>,
+}
 
-/// A JSON request body: an object of type `T`.
-///
-/// # Errors
-/// 415 without a JSON content type; 400 for bad UTF-8, bad JSON, nesting beyond 128, duplicate keys, NUL characters,
-/// numbers out of range, unknown fields and wrong types, each with its position or pointer.
-#[derive(Debug)]
-pub struct Json<T>(pub T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
-    type Rejection = Error;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self> {
-        if !is_json(request.headers()) {
-            return Err(Error::UnsupportedMediaType);
-        }
-        let body = axum::body::to_bytes(request.into_body(), usize::MAX).await;
-        parse(&body.map_err(|error| Error::malformed(format!("the body cannot be read: {error}")))?).map(Self)
+impl JsonError {
+    fn new(detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), field: None }
     }
 }
 
-/// A body that a handler took as bytes, because it may be absent; [`Json`] otherwise.
+/// Parses a whole document: an object of type `T`.
 ///
 /// # Errors
-/// As [`Json`].
-pub fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T> {
-    if is_json(headers) { parse(body) } else { Err(Error::UnsupportedMediaType) }
+/// Bad UTF-8, bad JSON, nesting beyond 128, duplicate keys, NUL characters, numbers out of range, unknown fields and wrong types, each
+/// with its position or pointer.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonError> {
+    let text = std::str::from_utf8(body).map_err(not_utf8)?;
+    check(text)?;
+    typed(text)
 }
 
-/// Parses a whole document; [`Json`] without HTTP.
-pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    let text = std::str::from_utf8(body)
-        .map_err(|error| Error::malformed(format!("the body is not UTF-8 from byte {} on", error.valid_up_to())))?;
-    check(text)?;
+/// Parses a document whose parts are read one by one later: what [`parse`] checks inside of them is theirs to check.
+///
+/// # Errors
+/// As [`parse`], for the document's own fields.
+pub fn parse_shallow<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, JsonError> {
+    typed(text)
+}
+
+/// A body that is no text.
+pub fn not_utf8(error: std::str::Utf8Error) -> JsonError {
+    JsonError::new(format!("the body is not UTF-8 from byte {} on", error.valid_up_to()))
+}
+
+fn typed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, JsonError> {
     // serde would fill a struct from a list by position.
     if !text.trim_start().starts_with('{') {
-        return Err(Error::malformed("the body must be a JSON object"));
+        return Err(JsonError::new("the body must be a JSON object"));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer_of(error.path());
         let message = error.into_inner().to_string();
-        Error::Malformed {
-            detail: format!("the body does not fit: {message}"),
-            errors: vec![FieldError::new(pointer, message)],
-        }
-    })
+        let detail = format!("the body does not fit: {message}");
+        JsonError { detail, field: Some(FieldError::new(pointer, message)) }
+    })?;
+    deserializer.end().map_err(|error| JsonError::new(format!("the body is not acceptable JSON: {error}")))?;
+    Ok(parsed)
 }
 
 /// Walks a document without keeping it: syntax, depth, duplicate keys, NUL characters.
-fn check(text: &str) -> Result<()> {
+fn check(text: &str) -> Result<(), JsonError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let walked = Walk.deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    walked.map_err(|error| Error::malformed(format!("the body is not acceptable JSON: {error}")))
+    walked.map_err(|error| JsonError::new(format!("the body is not acceptable JSON: {error}")))
 }
 
 struct Walk;
@@ -127,12 +134,6 @@ impl<'de> Visitor<'de> for Walk {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
-}
-
 fn pointer_of(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter()
@@ -146,5 +147,4 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
 }
 
 #[cfg(test)]
-#[path = "json_tests.rs"]
 mod tests;

@@ -1,44 +1,28 @@
-//! The vocabulary that all module-mgmt functions share.
+//! What module-mgmt's own functions share: schedules, rules, modules, usage, AWS, and the database.
 //!
-//! Every room has a cargo feature, so that a function links only what it uses; without features there is no I/O here.
+//! Without features, this is what a host on Postgres needs too: the database, modules and usage. `service` adds what functions are
+//! served with, and schedules; `eventbridge` and `lambda` each add one AWS SDK.
 
-#[cfg(any(feature = "http", feature = "host"))]
-pub mod api_gateway;
-#[cfg(feature = "aws")]
+#[cfg(any(feature = "eventbridge", feature = "lambda"))]
 pub mod aws;
-#[cfg(any(feature = "http", feature = "host"))]
-pub mod caller;
-#[cfg(feature = "db")]
 pub mod db;
-#[cfg(feature = "http")]
-pub mod error;
-#[cfg(feature = "http")]
-pub mod etag;
 #[cfg(feature = "eventbridge")]
 pub mod eventbridge;
-pub mod field_error;
-#[cfg(feature = "functions")]
+#[cfg(feature = "lambda")]
 pub mod functions;
-#[cfg(feature = "host")]
-pub mod host;
-#[cfg(feature = "http")]
 pub mod json;
-#[cfg(feature = "db")]
 pub mod module_state;
 pub mod modules;
-#[cfg(any(feature = "http", feature = "host"))]
-mod problem;
-#[cfg(feature = "schedule")]
+#[cfg(feature = "service")]
 pub mod rules;
-#[cfg(feature = "schedule")]
+#[cfg(feature = "service")]
 pub mod schedule;
-#[cfg(feature = "http")]
-pub mod serve;
-#[cfg(any(feature = "http", feature = "host"))]
 pub mod settings;
-#[cfg(feature = "http")]
+#[cfg(feature = "service")]
 pub mod telemetry;
-#[cfg(feature = "usage")]
 pub mod usage;
-#[cfg(all(feature = "db", feature = "usage"))]
 pub mod usage_counting;
+#[cfg(feature = "service")]
+pub mod warm_targets;
+#[cfg(feature = "service")]
+pub mod web;

@@ -2,12 +2,12 @@
 
 use serde::Deserialize;
 
-use crate::caller::Caller;
-use crate::db::Database;
-use crate::error::{Error, Result};
-use crate::modules::decision::Permissions;
-use crate::modules::standing::{Entry, decisions};
-use crate::modules::state::{ModuleState, ModuleType, RegistryState};
+use crate::db::{Database, Error, Result};
+use module_mgmt_protocol::caller::Caller;
+
+use module_mgmt_protocol::decision::Permissions;
+use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
+use module_mgmt_protocol::state::{ModuleState, ModuleType, RegistryState};
 
 /// What became of a read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub async fn read_state(database: &Database, caller: &Caller, known: &[&str]) ->
     let rows: Vec<StateRow> = database.read_as(caller, statement, &[Some(&known.join(","))]).await?;
     let row = rows.into_iter().next().ok_or_else(|| Error::Internal("read_state: no row".to_owned()))?;
     let Some(rows) = row.modules else { return Ok(StateRead::Unchanged(row.version)) };
-    let entries: Vec<Entry<'_>> = rows.iter().map(ModuleRow::entry).collect();
-    let decided = decisions(&entries, &Permissions::All);
+    let facts: Vec<ModuleFacts<'_>> = rows.iter().map(StoredState::facts).collect();
+    let decided = decide_all(&facts, &Permissions::All);
     let modules = rows.iter().zip(decided).map(|(row, decision)| ModuleState {
         name: row.name.clone(),
         module_type: row.module_type,
@@ -48,11 +48,11 @@ pub async fn read_state(database: &Database, caller: &Caller, known: &[&str]) ->
 #[derive(Deserialize)]
 struct StateRow {
     version: String,
-    modules: Option<Vec<ModuleRow>>,
+    modules: Option<Vec<StoredState>>,
 }
 
 #[derive(Deserialize)]
-struct ModuleRow {
+struct StoredState {
     name: String,
     module_type: ModuleType,
     is_enabled: bool,
@@ -62,9 +62,9 @@ struct ModuleRow {
     required_permissions: Vec<String>,
 }
 
-impl ModuleRow {
-    fn entry(&self) -> Entry<'_> {
-        Entry {
+impl StoredState {
+    fn facts(&self) -> ModuleFacts<'_> {
+        ModuleFacts {
             name: &self.name,
             is_enabled: self.is_enabled,
             is_installed: self.is_installed,

@@ -4,129 +4,103 @@
 //! Postgres stores that way as the event's source: `sqs` for what the worker counts, `http` for what is counted for a caller. A host
 //! that counts for its callers is `http` as well.
 
+mod columns;
+
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use module_mgmt_protocol::caller::Caller;
 use scoped_futures::ScopedFutureExt as _;
-use serde_json::Value;
-use tokio_postgres::types::{Json, Type};
-use uuid::Uuid;
+use serde::Deserialize;
 
-use crate::caller::Caller;
-use crate::db::{Database, Parameter, Transaction};
-use crate::error::{Error, Result};
-use crate::usage::check::CheckedEvent;
-use crate::usage::item::Item;
-use crate::usage::judge::{ModuleRow, States};
+use crate::db::{Database, Error, Result, Transaction};
+use crate::params;
+use crate::usage::item::{BatchItem, Refusal};
+use crate::usage::judge::{Judge, ModuleHistory, Rules};
+use module_mgmt_protocol::usage::reject_reason::RejectReason;
 
-/// What became of each item, in their order: `accepted`, `duplicate`, `conflict`, or the reason of a refusal; and the items as
-/// they were judged.
-pub type Recorded = (Vec<Item>, Vec<String>);
+use crate::usage::outcome::Outcome;
+use columns::Columns;
 
-/// What a batch is judged by.
-#[derive(Debug, Clone, Copy)]
-pub struct Rules {
-    pub now: Timestamp,
-    pub max_age_days: u16,
+/// What became of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    pub outcome: Outcome,
+    /// Why it was refused, as far as that is known outside the database.
+    pub refusal: Option<Refusal>,
 }
 
-/// Counts for the caller, whatever the items' senders are.
+/// Counts for the caller, whatever the items' attribution is; answers for each item, in their order.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the database does not answer in time. The items may be counted nevertheless, where the answer of the
 /// commit was lost: the same ids again are duplicates then.
-pub async fn record(database: &Database, caller: &Caller, items: Vec<Item>, rules: Rules) -> Result<Recorded> {
-    let items = &items;
-    database.run_as(caller, |tx| async move { judge_and_count(tx, items.clone(), rules).await }.scope_boxed()).await
+pub async fn record(
+    database: &Database,
+    caller: &Caller,
+    items: &[BatchItem<'_>],
+    rules: Rules,
+) -> Result<Vec<Counted>> {
+    database.run_as(caller, |tx| judge_and_count(tx, items, rules).scope_boxed()).await
 }
 
 /// [`record`] for one item.
 ///
 /// # Errors
 /// As [`record`].
-pub async fn record_one(database: &Database, caller: &Caller, item: Item, rules: Rules) -> Result<(Item, String)> {
-    let (items, outcomes) = record(database, caller, vec![item], rules).await?;
-    let one = items.into_iter().zip(outcomes).next();
-    one.ok_or_else(|| Error::Internal("an item has no outcome".into()))
+pub async fn record_one(database: &Database, caller: &Caller, item: &BatchItem<'_>, rules: Rules) -> Result<Counted> {
+    let counted = record(database, caller, std::slice::from_ref(item), rules).await?;
+    counted.into_iter().next().ok_or_else(|| Error::Internal("an item has no outcome".into()))
 }
 
-/// Counts for the items' senders, with the worker's login.
+/// Counts for whom the items are attributed to, with the worker's login.
 ///
 /// # Errors
 /// As [`record`].
-pub async fn record_of_queue(database: &Database, items: Vec<Item>, rules: Rules) -> Result<Recorded> {
-    let items = &items;
-    database.run_as_worker(|tx| async move { judge_and_count(tx, items.clone(), rules).await }.scope_boxed()).await
+pub async fn record_from_queue(database: &Database, items: &[BatchItem<'_>], rules: Rules) -> Result<Vec<Counted>> {
+    database.run_as_worker(|tx| judge_and_count(tx, items, rules).scope_boxed()).await
 }
 
 /// The states are read in the transaction that counts. A module that is disabled between the two is as if the event had come a moment
 /// earlier: it happened before, so it counts either way.
-async fn judge_and_count(tx: &Transaction, mut items: Vec<Item>, rules: Rules) -> Result<Recorded> {
-    let orgs: BTreeSet<String> = items.iter().filter_map(|item| item.sender.org_id.clone()).collect();
-    let states = States::new(read_states(tx, &orgs).await?, &orgs);
-    items.iter_mut().for_each(|item| item.judge(&states, rules.now, rules.max_age_days));
-    let outcomes = count(tx, &items).await?;
+async fn judge_and_count(tx: &Transaction, items: &[BatchItem<'_>], rules: Rules) -> Result<Vec<Counted>> {
+    let organisations: BTreeSet<&str> = items.iter().filter_map(|item| item.attribution.org_id.as_deref()).collect();
+    let judge = Judge::new(read_states(tx, &organisations).await?, &organisations, rules);
+    let judged: Vec<Option<Refusal>> = items.iter().map(|item| refusal(item, &judge)).collect();
+    let outcomes = count(tx, items, &judged).await?;
     if outcomes.len() != items.len() {
         return Err(Error::Internal(format!("{} items have {} outcomes", items.len(), outcomes.len())));
     }
-    Ok((items, outcomes))
+    Ok(outcomes.into_iter().zip(judged).map(|(outcome, refusal)| Counted { outcome, refusal }).collect())
 }
 
-async fn read_states(tx: &Transaction, orgs: &BTreeSet<String>) -> Result<Vec<ModuleRow>> {
-    let statement = "-- read_states
-        select coalesce(jsonb_agg(to_jsonb(state)), '[]')::text from module_mgmt.usage_states($1) state";
-    let orgs: Vec<&String> = orgs.iter().collect();
-    let row = tx.query_opt(statement, &[(&orgs, Type::TEXT_ARRAY)]).await?.ok_or(Error::NotFound)?;
-    serde_json::from_str(row.get(0)).map_err(|error| Error::Internal(format!("read_states: {error}")))
+fn refusal(item: &BatchItem<'_>, judge: &Judge) -> Option<Refusal> {
+    match &item.event {
+        Ok(event) => judge.judge(event, item.attribution.org_id.as_deref().unwrap_or_default()).err(),
+        Err(refusal) => Some(refusal.clone()),
+    }
 }
 
-/// The columns of a batch. An item that is refused has its reason and nothing else.
-async fn count(tx: &Transaction, items: &[Item]) -> Result<Vec<String>> {
-    let statement = "-- count
-        select module_mgmt.record_usage_columns($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
-    let events = || items.iter().map(|item| item.event.as_ref().ok());
-    let texts = |of: fn(&CheckedEvent) -> Option<&str>| -> Vec<Option<&str>> {
-        events().map(|event| event.and_then(of)).collect()
-    };
-    let refusals = || items.iter().map(|item| item.event.as_ref().err());
-    let ids: Vec<Option<Uuid>> = events().map(|event| event.map(|event| event.id)).collect();
-    let orgs: Vec<Option<&str>> = items.iter().map(|item| item.sender.org_id.as_deref()).collect();
-    let users: Vec<Option<&str>> = items.iter().map(|item| item.sender.user_id.as_deref()).collect();
-    let occurred: Vec<Option<Timestamp>> = events().map(|event| event.map(|event| event.occurred_at)).collect();
-    let durations: Vec<Option<i32>> = events().map(|event| event.and_then(|event| event.duration_ms)).collect();
-    let hashes: Vec<Option<&[u8]>> = events().map(|event| event.map(|event| event.content_hash.as_slice())).collect();
-    let metadata: Vec<Option<Json<&Value>>> =
-        events().map(|event| event.and_then(|event| event.sent.metadata.as_ref()).map(Json)).collect();
-    let reasons: Vec<Option<&str>> = refusals().map(|refusal| refusal.map(|refusal| refusal.reason)).collect();
-    let details: Vec<Option<String>> =
-        refusals().map(|refusal| refusal.map(|refusal| shorten(&refusal.detail(), 500))).collect();
-    let raw: Vec<Option<String>> =
-        items.iter().map(|item| item.event.is_err().then(|| shorten(&item.raw, 2_000))).collect();
-    let parameters: [Parameter<'_>; 18] = [
-        (&ids, Type::UUID_ARRAY),
-        (&orgs, Type::TEXT_ARRAY),
-        (&users, Type::TEXT_ARRAY),
-        (&texts(|event| Some(&event.module_name)), Type::TEXT_ARRAY),
-        (&texts(|event| Some(&event.sent.event_type)), Type::TEXT_ARRAY),
-        (&texts(|event| Some(&event.sent.status)), Type::TEXT_ARRAY),
-        (&occurred, Type::TIMESTAMPTZ_ARRAY),
-        (&durations, Type::INT4_ARRAY),
-        (&hashes, Type::BYTEA_ARRAY),
-        (&texts(|event| event.sent.event_action.as_deref()), Type::TEXT_ARRAY),
-        (&texts(|event| event.sent.endpoint.as_deref()), Type::TEXT_ARRAY),
-        (&texts(|event| event.sent.http_method.as_deref()), Type::TEXT_ARRAY),
-        (&texts(|event| event.sent.error_code.as_deref()), Type::TEXT_ARRAY),
-        (&texts(|event| event.sent.error_message.as_deref()), Type::TEXT_ARRAY),
-        (&metadata, Type::JSONB_ARRAY),
-        (&reasons, Type::TEXT_ARRAY),
-        (&details, Type::TEXT_ARRAY),
-        (&raw, Type::TEXT_ARRAY),
-    ];
-    let row = tx.query_opt(statement, &parameters).await?.ok_or(Error::NotFound)?;
-    Ok(row.get(0))
+async fn read_states(tx: &Transaction, organisations: &BTreeSet<&str>) -> Result<Vec<ModuleHistory>> {
+    let organisations: Vec<&str> = organisations.iter().copied().collect();
+    tx.read("-- read_states\nselect * from module_mgmt.usage_states(orgs => $1)", params![organisations]).await
 }
 
-/// Text that Postgres takes: no NUL, and not too long.
-fn shorten(text: &str, limit: usize) -> String {
-    text.chars().filter(|c| *c != '\0').take(limit).collect()
+#[derive(Deserialize)]
+struct Outcomes {
+    outcomes: Vec<Outcome>,
+}
+
+async fn count(tx: &Transaction, items: &[BatchItem<'_>], judged: &[Option<Refusal>]) -> Result<Vec<Outcome>> {
+    let columns = Columns::of(items, judged);
+    let Outcomes { outcomes } = tx.read_one(columns::STATEMENT, &columns.parameters()).await?;
+    Ok(outcomes)
+}
+
+impl Counted {
+    /// The refusal of an item that is rejected. Which days are closed, the database alone knows.
+    pub fn rejection(&self) -> Option<Refusal> {
+        let Outcome::Rejected(reason) = self.outcome else { return None };
+        let closed = || Refusal::new(RejectReason::TooOld, "/occurredAt", "its day is closed");
+        Some(self.refusal.clone().filter(|refusal| refusal.reason == reason).unwrap_or_else(closed))
+    }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::plan::{Plan, Refusal};
-use mgmt_common::modules::standing::Entry;
-use mgmt_common::modules::warm::{Source, wanted};
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::functions::WarmFunction;
+use mgmt_common::warm_targets::{ModuleTargets, merge_targets};
+use module_mgmt_protocol::effective::ModuleFacts;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::store::activity::Activity;
 use crate::store::graph::GraphRow;
-use crate::store::surroundings::Surroundings;
+use crate::store::impact_inputs::ImpactInputs;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -81,7 +81,7 @@ impl Impact {
         name: &ModuleName,
         plan: &Plan,
         rows: &[GraphRow],
-        surroundings: &Surroundings,
+        inputs: &ImpactInputs,
         activity: Option<&Option<Activity>>,
     ) -> Self {
         let known = activity.and_then(Option::as_ref);
@@ -91,11 +91,11 @@ impl Impact {
             changes: texts(&plan.changes),
             dependents: texts(&plan.dependents),
             refusals: plan.refusals.iter().map(Refused::from).collect(),
-            org_overrides: surroundings.org_overrides,
+            org_overrides: inputs.org_overrides,
             active_orgs: known.map(|activity| activity.active_orgs),
             active_users: known.map(|activity| activity.active_users),
             activity_unknown: activity.is_some_and(Option::is_none),
-            functions: functions(action, &affected(name, plan), rows, surroundings),
+            functions: functions(action, &affected(name, plan), rows, inputs),
             plan_hash: String::new(),
         };
         impact.plan_hash = impact.hash();
@@ -125,13 +125,13 @@ impl Impact {
 }
 
 /// The functions whose warming depends on the change.
-fn functions(action: Action, affected: &[ModuleName], rows: &[GraphRow], surroundings: &Surroundings) -> Vec<String> {
+fn functions(action: Action, affected: &[ModuleName], rows: &[GraphRow], inputs: &ImpactInputs) -> Vec<String> {
     // A schedule that is not there or cannot be read warms nothing at all.
-    let schedule = surroundings.schedule.as_ref().and_then(|value| WarmingConfig::parse(value).ok());
+    let schedule = inputs.schedule.as_ref().and_then(|value| WarmingConfig::parse(value).ok());
     let Some(schedule) = schedule.filter(WarmingConfig::include_modules) else { return Vec::new() };
     let warmed = |to_enabled: Option<bool>| -> BTreeSet<String> {
-        let sources: Vec<Source<'_>> = rows.iter().map(|row| source(row, affected, to_enabled)).collect();
-        wanted(schedule.functions(), &sources).functions.iter().map(|wanted| label(&wanted.function)).collect()
+        let modules: Vec<ModuleTargets<'_>> = rows.iter().map(|row| targets(row, affected, to_enabled)).collect();
+        merge_targets(schedule.functions(), &modules).functions.iter().map(|wanted| label(&wanted.function)).collect()
     };
     let (now, then) = (warmed(None), warmed(Some(action == Action::Enable)));
     match action {
@@ -140,9 +140,9 @@ fn functions(action: Action, affected: &[ModuleName], rows: &[GraphRow], surroun
     }
 }
 
-fn source<'a>(row: &'a GraphRow, affected: &[ModuleName], to_enabled: Option<bool>) -> Source<'a> {
+fn targets<'a>(row: &'a GraphRow, affected: &[ModuleName], to_enabled: Option<bool>) -> ModuleTargets<'a> {
     let is_affected = affected.iter().any(|name| name.as_str() == row.module_name);
-    let entry = Entry {
+    let facts = ModuleFacts {
         name: &row.module_name,
         is_enabled: to_enabled.filter(|_| is_affected).unwrap_or(row.is_enabled),
         is_installed: row.is_installed,
@@ -150,7 +150,7 @@ fn source<'a>(row: &'a GraphRow, affected: &[ModuleName], to_enabled: Option<boo
         dependencies: &row.dependencies,
         required_permissions: &row.required_permissions,
     };
-    Source { entry, functions: &row.functions }
+    ModuleTargets { facts, functions: &row.functions }
 }
 
 fn label(function: &WarmFunction) -> String {

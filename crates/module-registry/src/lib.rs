@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use mgmt_common::db::Database;
-use mgmt_common::serve::{Service, with_fallbacks};
+use mgmt_common::web::serve::{Service, with_fallbacks};
 
 use settings::Settings;
 

@@ -1,7 +1,7 @@
 //! What this function reads from its environment.
 
-use mgmt_common::caller::ClaimNames;
-use mgmt_common::settings::{self, DatabaseSettings, Reader, SettingsError};
+use mgmt_common::settings::{DatabaseSettings, Reader, SettingsError, service};
+use module_mgmt_protocol::caller::ClaimNames;
 
 #[derive(Clone)]
 pub struct Settings {
@@ -14,7 +14,7 @@ impl Settings {
     /// Everything that is missing or wrong.
     pub fn read(mut reader: Reader) -> Result<Self, SettingsError> {
         let database = DatabaseSettings::read(&mut reader);
-        let claim_names = settings::claim_names(&mut reader);
+        let claim_names = service::claim_names(&mut reader);
         reader.finish(Self { database, claim_names })
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use mgmt_common::db::Database;
-use mgmt_common::serve::{QueueEvent, ScheduledEvent, Service, with_fallbacks};
+use mgmt_common::web::serve::{QueueEvent, ScheduledEvent, Service, with_fallbacks};
 
 use settings::Settings;
 

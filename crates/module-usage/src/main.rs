@@ -1,7 +1,9 @@
 //! Entry point of the module-usage function.
 
-use mgmt_common::settings::{Reader, log_level};
-use mgmt_common::{serve, telemetry};
+use mgmt_common::settings::Reader;
+use mgmt_common::settings::service::log_level;
+use mgmt_common::telemetry;
+use mgmt_common::web::serve;
 use module_usage::settings::Settings;
 
 #[tokio::main(flavor = "current_thread")]

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use mgmt_common::error::Result;
 use mgmt_common::telemetry::{self, Metric};
+use mgmt_common::web::error::Result;
 use serde_json::{Value, json};
 
 use crate::State;
@@ -54,7 +54,7 @@ pub(crate) async fn run(state: &State, deadline: Instant) -> Result<Value> {
     let repaired = sealed.iter().filter(|day| day.was_repaired).count();
     emit(repaired);
     if let Some(error) = failed {
-        return Err(error);
+        return Err(error.into());
     }
     Ok(json!({
         "partitionsMade": made, "sealed": sealed, "repaired": repaired, "partitionsDropped": dropped,

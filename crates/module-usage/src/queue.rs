@@ -7,13 +7,17 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mgmt_common::caller::is_id;
-use mgmt_common::json;
-use mgmt_common::serve::{QueueEvent, QueueMessage};
-use mgmt_common::usage::event::{MAX_EVENT_BYTES, UsageEvent};
+use mgmt_common::usage::check::CheckedEvent;
 use mgmt_common::usage::id;
-use mgmt_common::usage::item::{Item, Refusal, Sender};
-use mgmt_common::usage_counting::{Rules, record_of_queue};
+use mgmt_common::usage::item::{Attribution, BatchItem, Refusal};
+use mgmt_common::usage::judge::Rules;
+use mgmt_common::usage::outcome::Totals;
+use mgmt_common::usage::sent::SentEvent;
+use mgmt_common::usage_counting::record_from_queue;
+use mgmt_common::web::serve::{QueueEvent, QueueMessage};
+use module_mgmt_protocol::caller::is_id;
+use module_mgmt_protocol::usage::MAX_EVENT_BYTES;
+use module_mgmt_protocol::usage::reject_reason::RejectReason;
 use serde::Deserialize;
 
 use crate::State;
@@ -21,14 +25,16 @@ use crate::State;
 /// Items of one transaction: more of them hold its locks longer and gain nothing.
 const CHUNK: usize = 1_000;
 
+/// A message besides its event; serde refuses fields that occur twice.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Message {
+struct Message<'a> {
     #[serde(alias = "org_id")]
     org_id: String,
     #[serde(alias = "user_id")]
     user_id: String,
-    event: UsageEvent,
+    #[serde(borrow)]
+    event: SentEvent<'a>,
 }
 
 /// The messages that must come again.
@@ -37,22 +43,23 @@ pub(crate) async fn count(state: &State, event: QueueEvent) -> Vec<String> {
     let mut again = Vec::new();
     for chunk in event.messages.chunks(CHUNK) {
         let left = event.deadline.saturating_duration_since(std::time::Instant::now());
-        let counting = record_of_queue(&state.database, chunk.iter().map(read).collect(), rules);
+        let items: Vec<BatchItem<'_>> = chunk.iter().map(read).collect();
+        let counting = record_from_queue(&state.database, &items, rules);
         // Answered before Lambda ends the invocation: an invocation that times out has every message delivered again.
         let counted = match tokio::time::timeout(left.saturating_sub(Duration::from_millis(500)), counting).await {
             Ok(counted) => counted.map_err(|error| error.to_string()),
             Err(_) => Err("no time was left".to_owned()),
         };
         match counted {
-            Ok((items, outcomes)) => {
-                for (item, outcome) in items.iter().zip(&outcomes).filter(|(item, _)| item.event.is_err()) {
-                    let detail = item.event.as_ref().err().map(Refusal::detail);
-                    tracing::warn!(reason = outcome, ?detail, org = ?item.sender.org_id, "a message is not counted");
+            Ok(counted) => {
+                for (item, counted) in items.iter().zip(&counted) {
+                    let Some(refusal) = counted.rejection() else { continue };
+                    let (reason, org) = (refusal.reason.as_str(), &item.attribution.org_id);
+                    tracing::warn!(reason, detail = ?refusal.detail(), ?org, "a message is not counted");
                 }
                 // Many duplicates tell of a sender that repeats itself, or of acknowledgements that get lost.
-                let became = |outcome| outcomes.iter().filter(|other| *other == outcome).count();
-                let (accepted, duplicates, conflicts) = (became("accepted"), became("duplicate"), became("conflict"));
-                let rejected = outcomes.len() - accepted - duplicates - conflicts;
+                let Totals { accepted, duplicates, conflicts, rejected } =
+                    Totals::of(counted.iter().map(|counted| counted.outcome));
                 tracing::info!(accepted, duplicates, conflicts, rejected, "messages are counted");
             }
             Err(error) => {
@@ -64,26 +71,34 @@ pub(crate) async fn count(state: &State, event: QueueEvent) -> Vec<String> {
     again
 }
 
-fn read(message: &QueueMessage) -> Item {
-    let raw = message.body.clone();
-    let parsed = if raw.len() > MAX_EVENT_BYTES + 1_024 {
-        Err(Refusal::new("too_large", "", format!("a message has at most {MAX_EVENT_BYTES} bytes of event")))
-    } else {
-        json::parse::<Message>(raw.as_bytes()).map_err(|error| Refusal::new("malformed", "", error.to_string()))
-    };
-    let (sender, event) = match parsed {
+fn read(message: &QueueMessage) -> BatchItem<'_> {
+    let raw = message.body.as_str();
+    match parse(raw) {
         Ok(Message { org_id, user_id, event }) => {
-            let sender = Sender { org_id: Some(org_id), user_id: Some(user_id) };
-            (sender, event)
+            let attribution = Attribution { org_id: Some(org_id), user_id: Some(user_id) };
+            let sent = Timestamp::try_from(message.sent).unwrap_or_else(|_| Timestamp::now());
+            let event = CheckedEvent::check(event, None, || id::of_message(&message.id, sent));
+            BatchItem { attribution, event, raw }
         }
-        Err(refusal) => return Item { sender: Sender::default(), event: Err(refusal), raw },
-    };
-    if ![&sender.org_id, &sender.user_id].into_iter().all(|id| id.as_deref().is_some_and(is_id)) {
-        let refusal =
-            Refusal::new("invalid", "", "orgId and userId have 1 to 200 characters, none of them control characters");
-        return Item { sender: Sender::default(), event: Err(refusal), raw };
+        Err(refusal) => BatchItem { attribution: Attribution::default(), event: Err(refusal), raw },
     }
-    let sent = Timestamp::try_from(message.sent).unwrap_or_else(|_| Timestamp::now());
-    let checked = event.check(|| id::of_message(&message.id, sent));
-    Item { sender, event: checked.map_err(|errors| Refusal { reason: "invalid", errors }), raw }
+}
+
+fn parse(raw: &str) -> Result<Message<'_>, Refusal> {
+    if raw.len() > MAX_EVENT_BYTES + 1_024 {
+        let message = format!("a message has at most {MAX_EVENT_BYTES} bytes of event");
+        return Err(Refusal::new(RejectReason::TooLarge, "", message));
+    }
+    let malformed = |message: String| Refusal::new(RejectReason::Malformed, "", message);
+    // serde would fill a struct from a list by position.
+    if !raw.trim_start().starts_with('{') {
+        return Err(malformed("the message must be a JSON object".to_owned()));
+    }
+    let message: Message<'_> =
+        serde_json::from_str(raw).map_err(|error| malformed(format!("the message is not acceptable JSON: {error}")))?;
+    if ![&message.org_id, &message.user_id].into_iter().all(|id| is_id(id)) {
+        let words = "orgId and userId have 1 to 200 characters, none of them control characters";
+        return Err(Refusal::new(RejectReason::Invalid, "", words));
+    }
+    Ok(message)
 }

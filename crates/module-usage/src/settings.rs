@@ -1,8 +1,8 @@
 //! What this function reads from its environment.
 
-use mgmt_common::caller::ClaimNames;
-use mgmt_common::settings::{self, DatabaseSettings, Reader, SettingsError};
+use mgmt_common::settings::{DatabaseSettings, Reader, SettingsError, service};
 use mgmt_common::usage::window::DEFAULT_MAX_AGE_DAYS;
+use module_mgmt_protocol::caller::ClaimNames;
 
 #[derive(Clone)]
 pub struct Settings {
@@ -21,7 +21,7 @@ impl Settings {
     /// Everything that is missing or wrong.
     pub fn read(mut reader: Reader) -> Result<Self, SettingsError> {
         let database = DatabaseSettings::read(&mut reader);
-        let claim_names = settings::claim_names(&mut reader);
+        let claim_names = service::claim_names(&mut reader);
         let mut days = |name: &str, default: u16, most: u16| {
             let parsed = reader.optional_parsed(name, |text| text.parse().ok().filter(|n| (1..=most).contains(n)));
             parsed.unwrap_or(default)

@@ -2,17 +2,17 @@
 //! Settings: `MODULE_MGMT_URL`, the API of the control plane, and `MODULE_NAME`, for example `module-orders`.
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
-use mgmt_common::host::gate::{Gate, GateLayer, HttpSource};
-use mgmt_common::host::warm::{Instance, WarmLayer};
-use mgmt_common::modules::state::ModuleType;
-use mgmt_common::settings::{HostSettings, Reader};
+use module_mgmt_host::gate::{Gate, GateLayer, HttpSource};
+use module_mgmt_host::settings::HostSettings;
+use module_mgmt_host::warm::{Instance, WarmLayer};
+use module_mgmt_protocol::state::ModuleType;
 use serde_json::{Value, json};
 use tower::Layer as _;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let instance = Instance::start();
-    let settings = HostSettings::read(Reader::environment())?;
+    let settings = HostSettings::from_environment()?;
     // A functional module closes while nothing is known about it; a core module would stay open.
     let gate = Gate::for_module(settings.module, ModuleType::Functional)
         .claim_names(settings.claim_names)

@@ -1,7 +1,7 @@
 //! A tiny function that stays warm: it answers pings through the layer and every other event itself.
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
-use mgmt_common::host::warm::{Instance, WarmLayer};
+use module_mgmt_host::warm::{Instance, WarmLayer};
 use serde_json::{Value, json};
 use tower::Layer as _;
 

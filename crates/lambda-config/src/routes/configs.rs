@@ -7,13 +7,14 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
-use mgmt_common::caller::{Caller, PlatformAdmin};
-use mgmt_common::error::{Error, Result};
-use mgmt_common::etag::{self, IfMatch};
-use mgmt_common::field_error::FieldError;
-use mgmt_common::json::Json;
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::heartbeat::missed_tick;
+use mgmt_common::web::body::Json;
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::etag::{self, IfMatch};
+use mgmt_common::web::signed_in::PlatformAdmin;
+use module_mgmt_protocol::caller::Caller;
+use module_mgmt_protocol::field_error::FieldError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -195,7 +196,7 @@ pub(super) async fn put_config(
                     .unwrap_or_default()
                     .to_owned(),
                 current_etag: Put::etag(version),
-                changed: changed.into(),
+                changed: changed.into_iter().map(str::to_owned).collect(),
             });
         }
     };

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use axum::Json as Answer;
 use axum::extract::State;
-use mgmt_common::caller::PlatformAdmin;
-use mgmt_common::error::{Dependency, Error, Result};
 use mgmt_common::functions::FunctionSummary;
-use mgmt_common::modules::warm::{ModuleFunctions, Wanted, wanted};
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::functions::Payload;
+use mgmt_common::warm_targets::{ModuleFunctions, WarmTarget, merge_targets};
+use mgmt_common::web::error::{Dependency, Error, Result};
+use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -66,11 +66,11 @@ pub(super) async fn list_functions(
     let schedule = row.config_value.as_ref().and_then(|value| WarmingConfig::parse(value).ok());
     let warmed = schedule.as_ref().map(|schedule| {
         let included = row.modules.iter().filter(|_| schedule.include_modules());
-        wanted(schedule.functions(), &included.map(ModuleFunctions::source).collect::<Vec<_>>()).functions
+        merge_targets(schedule.functions(), &included.map(ModuleFunctions::targets).collect::<Vec<_>>()).functions
     });
     let warmed = warmed.unwrap_or_default();
     let listed = functions.into_iter().map(|function| {
-        let is_own = |wanted: &&Wanted| [&function.name, &function.arn].contains(&&wanted.function.name);
+        let is_own = |wanted: &&WarmTarget| [&function.name, &function.arn].contains(&&wanted.function.name);
         let own = warmed.iter().filter(is_own);
         let warming = own.map(|entry| warming(entry, &row)).collect();
         ListedFunction { function, warming }
@@ -78,7 +78,7 @@ pub(super) async fn list_functions(
     Ok(Answer(listed.collect()))
 }
 
-fn warming(wanted: &Wanted, row: &WarmingRow) -> FunctionWarming {
+fn warming(wanted: &WarmTarget, row: &WarmingRow) -> FunctionWarming {
     let entry = &wanted.function;
     let qualifier = entry.qualifier.as_deref().unwrap_or_default();
     // What native pings have shown says nothing about an entry with another payload.

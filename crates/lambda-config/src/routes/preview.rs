@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use axum::Json as Answer;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
-use mgmt_common::caller::PlatformAdmin;
-use mgmt_common::error::{Error, Result};
-use mgmt_common::json::Json;
-use mgmt_common::modules::warm::{ModuleFunctions, wanted};
 use mgmt_common::schedule::functions::WarmFunction;
 use mgmt_common::schedule::preview::{Preview, PreviewInput, preview};
+use mgmt_common::warm_targets::{ModuleFunctions, merge_targets};
+use mgmt_common::web::body::Json;
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -60,7 +60,7 @@ pub(super) async fn preview_schedule(
     let config = super::configs::schedule(&body.config_value).map_err(Error::Invalid)?;
     let row = read_warming(&state.database, &caller).await?;
     let included = row.modules.iter().filter(|_| config.include_modules());
-    let wanted = wanted(config.functions(), &included.map(ModuleFunctions::source).collect::<Vec<_>>());
+    let wanted = merge_targets(config.functions(), &included.map(ModuleFunctions::targets).collect::<Vec<_>>());
     let functions: Vec<WarmFunction> = wanted.functions.into_iter().map(|wanted| wanted.function).collect();
     // Both only sharpen the preview: without AWS it still shows the schedule.
     let deadline = Instant::now() + AWS_TIME;

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use axum::Json as Answer;
 use axum::extract::{Query, State};
-use mgmt_common::caller::PlatformAdmin;
-use mgmt_common::error::{Error, Result};
 use mgmt_common::eventbridge::{RuleResult, SyncReport, SyncStatus};
 use mgmt_common::rules::{OldTarget, Plan};
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

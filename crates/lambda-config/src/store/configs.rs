@@ -1,15 +1,14 @@
 //! The SQL of this function. Each statement begins with its function's name.
 
 use jiff::Timestamp;
-use mgmt_common::caller::Caller;
-use mgmt_common::db::{Database, Parameter, Transaction};
-use mgmt_common::error::{Error, Result};
-use mgmt_common::etag::{self, IfMatch};
+use mgmt_common::db::{Database, Result, Transaction};
+use mgmt_common::params;
+use mgmt_common::web::etag::{self, IfMatch};
+use module_mgmt_protocol::caller::Caller;
 use scoped_futures::ScopedFutureExt as _;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio_postgres::types::Type;
 
 use crate::routes::configs::PutConfig;
 
@@ -105,14 +104,7 @@ pub(crate) async fn put_config(
                   description = coalesce($3, config.description),
                   is_active = coalesce($4, config.is_active),
                   updated_by = excluded.updated_by";
-                let parameters: [Parameter<'_>; 5] = [
-                    (&key, Type::VARCHAR),
-                    (&value, Type::TEXT),
-                    (&config.description, Type::TEXT),
-                    (&config.is_active, Type::BOOL),
-                    (&actor, Type::TEXT),
-                ];
-                tx.execute(statement, &parameters).await?;
+                tx.execute(statement, params![key, value, config.description, config.is_active, actor]).await?;
                 if has_rules {
                     mark_pending(tx, key).await?;
                 }
@@ -125,36 +117,37 @@ pub(crate) async fn put_config(
         .await
 }
 
+#[derive(Deserialize)]
+struct Current {
+    row_version: i64,
+    value_differs: bool,
+    description_differs: bool,
+    activity_differs: bool,
+}
+
 /// Locks the row against other writers; its version, and where the request differs from it.
 async fn lock_config(tx: &Transaction, key: &str, config: &PutConfig) -> Result<Option<(i64, Vec<&'static str>)>> {
     let statement = "-- lock_config
-        select row_version, config_value is distinct from $2::jsonb,
-          $3::text is not null and description is distinct from $3, $4::bool is not null and is_active is distinct from $4
+        select row_version, config_value is distinct from $2::jsonb as value_differs,
+          $3::text is not null and description is distinct from $3 as description_differs,
+          $4::bool is not null and is_active is distinct from $4 as activity_differs
         from public.platform_lambda_config where config_key = $1 for update";
     let value = config.config_value.get();
-    let parameters: [Parameter<'_>; 4] = [
-        (&key, Type::VARCHAR),
-        (&value, Type::TEXT),
-        (&config.description, Type::TEXT),
-        (&config.is_active, Type::BOOL),
-    ];
-    let row = tx.query_opt(statement, &parameters).await?;
-    Ok(row.map(|row| {
-        let fields = ["/configValue", "/description", "/isActive"];
-        let changed = fields.into_iter().enumerate().filter(|(i, _)| row.get(i + 1)).map(|(_, field)| field);
-        (row.get(0), changed.collect())
+    let current: Option<Current> =
+        tx.read_opt(statement, params![key, value, config.description, config.is_active]).await?;
+    Ok(current.map(|current| {
+        let fields = [
+            ("/configValue", current.value_differs),
+            ("/description", current.description_differs),
+            ("/isActive", current.activity_differs),
+        ];
+        (current.row_version, fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect())
     }))
 }
 
 /// The row inside the transaction that wrote it: later reads may already see somebody else's change.
 async fn stored_config(tx: &Transaction, key: &str) -> Result<ConfigRow> {
-    let statement = concat!(
-        "select row_to_json(answer)::text from (",
-        config_rows!("stored_config", "where config.config_key = $1"),
-        ") as answer"
-    );
-    let row = tx.query_opt(statement, &[(&key, Type::VARCHAR)]).await?.ok_or(Error::NotFound)?;
-    serde_json::from_str(row.get(0)).map_err(|error| Error::Internal(format!("stored_config: {error}")))
+    tx.read_one(config_rows!("stored_config", "where config.config_key = $1"), params![key]).await
 }
 
 /// An error of an earlier version says nothing about this one.
@@ -162,7 +155,8 @@ async fn mark_pending(tx: &Transaction, key: &str) -> Result<()> {
     let statement = "-- mark_pending
         insert into public.platform_rule_sync (config_key, status) values ($1, 'pending')
         on conflict (config_key) do update set status = 'pending', last_error = null";
-    tx.execute(statement, &[(&key, Type::VARCHAR)]).await.map(drop)
+    tx.execute(statement, params![key]).await?;
+    Ok(())
 }
 
 /// The old columns hold UUIDs; other ids are in the log under the request id.

@@ -3,10 +3,10 @@
 //! A lease is a row and not an advisory lock, because no transaction stays open while AWS is called.
 
 use jiff::Timestamp;
-use mgmt_common::db::{Parameter, Transaction};
-use mgmt_common::error::{Error, Result};
+use mgmt_common::db::{Result, Transaction};
+use mgmt_common::params;
+use serde::Deserialize;
 use serde_json::Value;
-use tokio_postgres::types::Type;
 
 /// The config whose rules are reconciled.
 pub(crate) const WARMING_KEY: &str = "lambda_warming";
@@ -14,7 +14,7 @@ pub(crate) const WARMING_KEY: &str = "lambda_warming";
 pub(crate) const LEASE_SECONDS: i32 = 40;
 
 /// The right to reconcile until the lease ends.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 pub(crate) struct Lease {
     pub(crate) generation: i64,
     pub(crate) applied_version: Option<i64>,
@@ -31,17 +31,16 @@ pub(crate) async fn take_lease(tx: &Transaction, holder: &str) -> Result<Option<
         where sync.lease_until is null or sync.lease_until < now()
         returning generation, applied_version";
     let seconds = f64::from(LEASE_SECONDS);
-    let parameters: [Parameter<'_>; 3] =
-        [(&WARMING_KEY, Type::VARCHAR), (&holder, Type::TEXT), (&seconds, Type::FLOAT8)];
-    let row = tx.query_opt(statement, &parameters).await?;
-    Ok(row.map(|row| Lease { generation: row.get(0), applied_version: row.get(1) }))
+    tx.read_opt(statement, params![WARMING_KEY, holder, seconds]).await
 }
 
 /// The stored schedule as a reconcile reads it.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct StoredSchedule {
+    #[serde(rename = "config_value")]
     pub(crate) value: Value,
     pub(crate) is_active: bool,
+    #[serde(rename = "row_version")]
     pub(crate) version: i64,
 }
 
@@ -49,8 +48,7 @@ pub(crate) struct StoredSchedule {
 pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<StoredSchedule>> {
     let statement = "-- read_schedule
         select config_value, is_active, row_version from public.platform_lambda_config where config_key = $1";
-    let row = tx.query_opt(statement, &[(&WARMING_KEY, Type::VARCHAR)]).await?;
-    Ok(row.map(|row| StoredSchedule { value: row.get(0), is_active: row.get(1), version: row.get(2) }))
+    tx.read_opt(statement, params![WARMING_KEY]).await
 }
 
 /// Stores adopted payloads; false when somebody changed the schedule meanwhile.
@@ -63,9 +61,7 @@ pub(crate) async fn replace_schedule(
     let statement = "-- replace_schedule
         update public.platform_lambda_config set config_value = $2, updated_by = $4::uuid
         where config_key = $1 and row_version = $3";
-    let parameters: [Parameter<'_>; 4] =
-        [(&WARMING_KEY, Type::VARCHAR), (&value, Type::JSONB), (&version, Type::INT8), (&actor, Type::TEXT)];
-    Ok(tx.execute(statement, &parameters).await? == 1)
+    Ok(tx.execute(statement, params![WARMING_KEY, value, version, actor]).await? == 1)
 }
 
 /// What a reconcile found out.
@@ -82,8 +78,8 @@ pub(crate) async fn finish(tx: &Transaction, lease: Lease, finding: &Finding) ->
     // A save marks the row pending in the commit that changes the config. Waiting for it here, in a statement of its own,
     // lets the next statement's snapshot see the config that was saved.
     let own = "-- finish (wait)
-        select from public.platform_rule_sync where config_key = $1 and generation = $2 for update";
-    if tx.query_opt(own, &[(&WARMING_KEY, Type::VARCHAR), (&lease.generation, Type::INT8)]).await?.is_none() {
+        select generation from public.platform_rule_sync where config_key = $1 and generation = $2 for update";
+    if tx.read_opt::<Own>(own, params![WARMING_KEY, lease.generation]).await?.is_none() {
         return Ok(None);
     }
     let statement = "-- finish
@@ -94,24 +90,37 @@ pub(crate) async fn finish(tx: &Transaction, lease: Lease, finding: &Finding) ->
           applied_at = case when $5::bigint is null then sync.applied_at else now() end
         from (select max(row_version) as row_version from public.platform_lambda_config where config_key = $1) config
         where sync.config_key = $1 and sync.generation = $2
-        returning coalesce(config.row_version, 0)";
-    let parameters: [Parameter<'_>; 5] = [
-        (&WARMING_KEY, Type::VARCHAR),
-        (&lease.generation, Type::INT8),
-        (&finding.error, Type::TEXT),
-        (&finding.observed, Type::JSONB),
-        (&finding.synced_version, Type::INT8),
-    ];
-    Ok(tx.query_opt(statement, &parameters).await?.map(|row| row.get(0)))
+        returning coalesce(config.row_version, 0) as row_version";
+    let parameters = params![WARMING_KEY, lease.generation, finding.error, finding.observed, finding.synced_version];
+    Ok(tx.read_opt(statement, parameters).await?.map(|Version { row_version }| row_version))
+}
+
+/// A row that was locked.
+#[derive(Deserialize)]
+struct Own {
+    #[expect(dead_code, reason = "only whether there is such a row is asked")]
+    generation: i64,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    row_version: i64,
+}
+
+#[derive(Deserialize)]
+struct Applied {
+    applied_version: Option<i64>,
 }
 
 /// The version that the rules last followed completely.
 pub(crate) async fn applied_version(tx: &Transaction) -> Result<Option<i64>> {
     let statement = "-- applied_version\nselect applied_version from public.platform_rule_sync where config_key = $1";
-    Ok(tx.query_opt(statement, &[(&WARMING_KEY, Type::VARCHAR)]).await?.and_then(|row| row.get(0)))
+    let applied: Option<Applied> = tx.read_opt(statement, params![WARMING_KEY]).await?;
+    Ok(applied.and_then(|applied| applied.applied_version))
 }
 
 /// When the rules were last seen to follow the schedule, and the newest tick that ran.
+#[derive(Deserialize)]
 pub(crate) struct Heartbeat {
     pub(crate) synced_at: Timestamp,
     pub(crate) last_tick: Option<Timestamp>,
@@ -120,15 +129,9 @@ pub(crate) struct Heartbeat {
 /// `None` while the rules do not follow the stored schedule: then no tick is expected.
 pub(crate) async fn read_heartbeat(tx: &Transaction) -> Result<Option<Heartbeat>> {
     let statement = "-- read_heartbeat
-        select extract(epoch from sync.applied_at)::bigint,
-          (select extract(epoch from max(tick))::bigint from public.platform_warming_run)
+        select sync.applied_at as synced_at, (select max(tick) from public.platform_warming_run) as last_tick
         from public.platform_rule_sync sync join public.platform_lambda_config config using (config_key)
         where sync.config_key = $1 and sync.status = 'synced' and sync.applied_version = config.row_version
           and sync.applied_at is not null";
-    let Some(row) = tx.query_opt(statement, &[(&WARMING_KEY, Type::VARCHAR)]).await? else { return Ok(None) };
-    let instant = |second: i64| Timestamp::from_second(second).map_err(|error| Error::Internal(error.to_string()));
-    Ok(Some(Heartbeat {
-        synced_at: instant(row.get(0))?,
-        last_tick: row.get::<_, Option<i64>>(1).map(instant).transpose()?,
-    }))
+    tx.read_opt(statement, params![WARMING_KEY]).await
 }

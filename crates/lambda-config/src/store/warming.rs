@@ -1,10 +1,9 @@
 //! The history of warming, as the warmer wrote it.
 
 use jiff::Timestamp;
-use mgmt_common::caller::Caller;
-use mgmt_common::db::{Database, Transaction};
-use mgmt_common::error::Result;
-use mgmt_common::modules::warm::ModuleFunctions;
+use mgmt_common::db::{Database, Result, Transaction};
+use mgmt_common::warm_targets::ModuleFunctions;
+use module_mgmt_protocol::caller::Caller;
 use serde::Deserialize;
 use serde_json::Value;
 

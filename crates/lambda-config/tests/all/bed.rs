@@ -5,14 +5,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use lambda_config::settings::Settings;
 use lambda_runtime::Context;
 use mgmt_common::aws::AwsSettings;
-use mgmt_common::caller::ClaimNames;
 use mgmt_common::schedule::name::Namespace;
-use mgmt_common::serve::Service;
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
+use mgmt_common::web::serve::Service;
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
 use mgmt_testkit::eventbridge::{EventBridgeFake, Rule};
 use mgmt_testkit::lambda_api::LambdaFake;
 use mgmt_testkit::severable::Server;
+use module_mgmt_protocol::caller::ClaimNames;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use mgmt_common::db::{Parameter, Transaction};
-use mgmt_common::error::Result;
-use tokio_postgres::types::Type;
+use mgmt_common::db::{Parameter, Result, Transaction};
+use mgmt_common::params;
+use serde::Deserialize;
 
 use crate::memory::Lessons;
 use crate::proof::{Key, Known, Lesson, Status};
@@ -12,17 +12,23 @@ use crate::proof::{Key, Known, Lesson, Status};
 pub(crate) async fn read_known(tx: &Transaction) -> Result<BTreeMap<Key, Known>> {
     let statement = "-- read_known
         select function_name, qualifier, fingerprint, status, code_sha256, reason from public.platform_warming_target";
-    let rows = tx.query(statement, &[]).await?;
-    let entry = |row: tokio_postgres::Row| {
-        let known = Known {
-            fingerprint: row.get(2),
-            status: Status::parse(row.get(3)),
-            code_sha256: row.get(4),
-            reason: row.get(5),
-        };
-        ((row.get(0), row.get(1)), known)
+    let rows: Vec<TargetRow> = tx.read(statement, &[]).await?;
+    let entry = |row: TargetRow| {
+        let TargetRow { function_name, qualifier, fingerprint, status, code_sha256, reason } = row;
+        let known = Known { fingerprint, status: Status::parse(&status), code_sha256, reason };
+        ((function_name, qualifier), known)
     };
     Ok(rows.into_iter().map(entry).collect())
+}
+
+#[derive(Deserialize)]
+struct TargetRow {
+    function_name: String,
+    qualifier: String,
+    fingerprint: String,
+    status: String,
+    code_sha256: Option<String>,
+    reason: Option<String>,
 }
 
 /// Writes lessons. One that no longer fits is dropped: another tick knows better.
@@ -37,14 +43,14 @@ pub(crate) async fn save(tx: &Transaction, lessons: &Lessons) -> Result<()> {
 
 /// Writes a lesson over what it was concluded from. False: something else stands there.
 pub(crate) async fn replace_known(tx: &Transaction, (name, qualifier): &Key, lesson: &Lesson) -> Result<bool> {
-    let key: [Parameter<'_>; 2] = [(name, Type::TEXT), (qualifier, Type::TEXT)];
+    let key: &[Parameter<'_>] = params![*name, *qualifier];
     let written = match (&lesson.before, &lesson.after) {
         (None, None) => return Ok(true),
         (None, Some(after)) => {
             let statement = "-- replace_known: first
                 insert into public.platform_warming_target (function_name, qualifier, fingerprint, status, code_sha256, reason)
                 values ($1, $2, $3, $4, $5, $6) on conflict (function_name, qualifier) do nothing";
-            tx.execute(statement, &[&key[..], &columns(after, &after.status.as_str())].concat()).await?
+            tx.execute(statement, &[key, &columns(after, &after.status.as_str())].concat()).await?
         }
         (Some(before), Some(after)) => {
             let statement = "-- replace_known: next
@@ -53,14 +59,14 @@ pub(crate) async fn replace_known(tx: &Transaction, (name, qualifier): &Key, les
                 where function_name = $1 and qualifier = $2
                   and (fingerprint, status, code_sha256, reason) is not distinct from ($7, $8, $9, $10)";
             let (new, old) = (after.status.as_str(), before.status.as_str());
-            tx.execute(statement, &[&key[..], &columns(after, &new), &columns(before, &old)].concat()).await?
+            tx.execute(statement, &[key, &columns(after, &new), &columns(before, &old)].concat()).await?
         }
         (Some(before), None) => {
             let statement = "-- replace_known: none
                 delete from public.platform_warming_target
                 where function_name = $1 and qualifier = $2
                   and (fingerprint, status, code_sha256, reason) is not distinct from ($3, $4, $5, $6)";
-            tx.execute(statement, &[&key[..], &columns(before, &before.status.as_str())].concat()).await?
+            tx.execute(statement, &[key, &columns(before, &before.status.as_str())].concat()).await?
         }
     };
     Ok(written == 1)
@@ -68,10 +74,10 @@ pub(crate) async fn replace_known(tx: &Transaction, (name, qualifier): &Key, les
 
 fn columns<'a>(known: &'a Known, status: &'a &'static str) -> [Parameter<'a>; 4] {
     [
-        (&known.fingerprint, Type::TEXT),
-        (status, Type::TEXT),
-        (&known.code_sha256, Type::TEXT),
-        (&known.reason, Type::TEXT),
+        Parameter::new(&known.fingerprint),
+        Parameter::new(status),
+        Parameter::new(&known.code_sha256),
+        Parameter::new(&known.reason),
     ]
 }
 
@@ -84,7 +90,5 @@ pub(crate) async fn forget_unnamed(tx: &Transaction, version: i64, named: &[Key]
           and (function_name, qualifier) not in (select * from unnest($2::text[], $3::text[]))";
     let (names, qualifiers): (Vec<&str>, Vec<&str>) =
         named.iter().map(|(name, qualifier)| (name.as_str(), qualifier.as_str())).unzip();
-    let parameters: [Parameter<'_>; 3] =
-        [(&version, Type::INT8), (&names, Type::TEXT_ARRAY), (&qualifiers, Type::TEXT_ARRAY)];
-    tx.execute(statement, &parameters).await.map(drop)
+    tx.execute(statement, params![version, names, qualifiers]).await.map(drop)
 }

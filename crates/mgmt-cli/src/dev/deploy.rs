@@ -31,8 +31,8 @@ pub(crate) async fn deploy(aws: &Aws, database_port: u16, database: &str, origin
                 timeout_seconds: function.timeout_seconds,
             })
             .await?;
-        if let Some(openapi) = function.openapi {
-            api.add_routes(&http_api::routes(&openapi())?, &arn).await?;
+        if function.serves_routes {
+            api.add_routes(&http_api::routes(function.executable)?, &arn).await?;
         } else {
             aws.never_retry(function.name, &dead_letter_arn).await?;
         }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use utoipa::openapi::OpenApi;
-
 use super::postgres::LOGIN_PASSWORD;
 
 /// The namespace of the rules; `mgmt_common::schedule::name` has the grammar.
@@ -25,8 +23,8 @@ pub(super) struct Function {
     pub(super) executable: &'static str,
     pub(super) settings: fn(&Place<'_>) -> Vec<(&'static str, String)>,
     pub(super) timeout_seconds: u32,
-    /// Its routes, where it serves HTTP.
-    pub(super) openapi: Option<fn() -> OpenApi>,
+    /// Whether it answers its executable's routes, which openapi.json has.
+    pub(super) serves_routes: bool,
     /// When it runs by itself.
     pub(super) rule: Option<(&'static str, &'static str)>,
     /// Whose messages it takes.
@@ -43,7 +41,7 @@ pub(super) const FUNCTIONS: [Function; 6] = [
             [database(place, "worker"), aws(place), namespace(), vec![("HOLD_MS", HOLD_MS.to_string())]].concat()
         },
         timeout_seconds: 60,
-        openapi: None,
+        serves_routes: false,
         rule: None,
         queue: None,
     },
@@ -53,7 +51,7 @@ pub(super) const FUNCTIONS: [Function; 6] = [
         executable: "lambda-config",
         settings: |place| [database(place, "request"), aws(place), namespace(), rules(place)].concat(),
         timeout_seconds: 29,
-        openapi: Some(lambda_config::openapi),
+        serves_routes: true,
         rule: None,
         queue: None,
     },
@@ -63,7 +61,7 @@ pub(super) const FUNCTIONS: [Function; 6] = [
         executable: "lambda-config",
         settings: |place| [database(place, "worker"), aws(place), namespace(), rules(place)].concat(),
         timeout_seconds: 60,
-        openapi: None,
+        serves_routes: false,
         rule: Some(("module-mgmt-local-reconcile", "rate(1 hour)")),
         queue: None,
     },
@@ -73,7 +71,7 @@ pub(super) const FUNCTIONS: [Function; 6] = [
         executable: "module-registry",
         settings: |place| database(place, "request"),
         timeout_seconds: 29,
-        openapi: Some(module_registry::openapi),
+        serves_routes: true,
         rule: None,
         queue: None,
     },
@@ -83,7 +81,7 @@ pub(super) const FUNCTIONS: [Function; 6] = [
         executable: "module-usage",
         settings: |place| database(place, "request"),
         timeout_seconds: 29,
-        openapi: Some(module_usage::openapi),
+        serves_routes: true,
         rule: None,
         queue: None,
     },
@@ -93,7 +91,7 @@ pub(super) const FUNCTIONS: [Function; 6] = [
         executable: "module-usage",
         settings: |place| database(place, "worker"),
         timeout_seconds: 60,
-        openapi: None,
+        serves_routes: false,
         rule: Some(("module-mgmt-local-usage-maintenance", "rate(1 day)")),
         queue: Some(USAGE_QUEUE),
     },

@@ -3,10 +3,10 @@
 use anyhow::{Context as _, Result};
 use axum::http::Method;
 use serde_json::{Value, json};
-use utoipa::openapi::OpenApi;
 
 use super::aws::{Aws, text};
 use super::identity::AUDIENCE;
+use crate::commands::openapi::DOCUMENT;
 
 /// An API under construction.
 pub(crate) struct HttpApi<'a> {
@@ -72,14 +72,15 @@ impl<'a> HttpApi<'a> {
     }
 }
 
-/// Every operation of the document. An operation whose security list is one empty requirement is open to everybody.
-pub(crate) fn routes(document: &OpenApi) -> Result<Vec<Route>> {
-    let document = serde_json::to_value(document)?;
+/// Every operation of the API document that a function serves. An operation whose security list is one empty requirement is open to
+/// everybody.
+pub(crate) fn routes(function: &str) -> Result<Vec<Route>> {
+    let document: Value = serde_json::from_str(DOCUMENT)?;
     let paths = document["paths"].as_object().context("the OpenAPI document has no paths")?;
     Ok(paths
         .iter()
         .flat_map(|(path, item)| item.as_object().into_iter().flatten().map(move |entry| (path, entry)))
-        .filter(|(_, (_, operation))| operation.get("responses").is_some())
+        .filter(|(_, (_, operation))| operation["x-function"] == function)
         .map(|(path, (method, operation))| Route {
             key: format!("{} {path}", method.to_uppercase()),
             is_public: operation["security"]
@@ -95,10 +96,16 @@ mod tests {
 
     #[test]
     fn every_operation_is_a_route_and_only_health_is_public() {
-        let routes = routes(&lambda_config::openapi()).unwrap();
-        let public: Vec<&str> = routes.iter().filter(|route| route.is_public).map(|route| route.key.as_str()).collect();
+        let served = routes("lambda-config").unwrap();
+        let public: Vec<&str> = served.iter().filter(|route| route.is_public).map(|route| route.key.as_str()).collect();
         assert_eq!(public, ["GET /platform/health"]);
         let put = Route { key: "PUT /platform/lambda-config/{configKey}".into(), is_public: false };
-        assert!(routes.contains(&put), "{routes:?}");
+        assert!(served.contains(&put), "{served:?}");
+
+        let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+        let operations = document["paths"].as_object().unwrap().values().map(|item| item.as_object().unwrap().len());
+        let functions = ["lambda-config", "module-registry", "module-usage"];
+        let routed = functions.map(|function| routes(function).unwrap().len());
+        assert_eq!(routed.iter().sum::<usize>(), operations.sum::<usize>());
     }
 }

@@ -6,6 +6,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use crate::web::error::{Dependency, Error};
+
 /// A failed call: which one, on what, and why. Its text is for operators and names action and resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsError {
@@ -116,4 +118,16 @@ fn with_causes(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+/// An AWS failure that leaves nothing to answer with. Which service it was, the action's prefix says.
+impl From<AwsError> for Error {
+    fn from(error: AwsError) -> Self {
+        let is_passing = error.kind.is_transient() || error.kind == AwsErrorKind::DeadlinePassed;
+        if !is_passing {
+            return Self::RefusedByAws(error.to_string());
+        }
+        let dependency = if error.action.starts_with("lambda:") { Dependency::Lambda } else { Dependency::EventBridge };
+        Self::Unavailable { dependency, cause: error.to_string() }
+    }
 }

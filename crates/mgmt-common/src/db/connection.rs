@@ -1,6 +1,7 @@
 //! The pool, and a connection that leaves it unless its last statement ended well.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -8,12 +9,10 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Row};
 
-use super::fault::{Fault, with_sources};
-use super::tls;
-use crate::serve::BoxFuture;
+use super::error::{Fault, with_sources};
+use super::{Parameter, tls};
 use crate::settings::DatabaseSettings;
 
 /// A sandbox serves one request at a time; the second connection is for the moment when the first one died.
@@ -44,6 +43,9 @@ pub(super) fn pool(settings: &DatabaseSettings) -> Result<Pool, String> {
         .map_err(|error| format!("DATABASE_URL: {error}"))
 }
 
+/// Moves the messages of a connection until it ends.
+pub type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// One connection outside any pool, for migrations: it keeps its session, and the caller drives it. Warnings of the server
 /// are given to `on_warning`.
 ///
@@ -53,7 +55,7 @@ pub async fn direct_connection(
     url: &str,
     ca_pem: Option<&str>,
     on_warning: fn(&str),
-) -> Result<(Client, BoxFuture<()>), String> {
+) -> Result<(Client, Driver), String> {
     let mut config: Config = url.parse().map_err(|error| format!("the database URL cannot be read: {error}"))?;
     config.connect_timeout(Duration::from_secs(10)).application_name("mgmt migrate");
     if is_loopback(&config) && ca_pem.is_none() {
@@ -112,20 +114,14 @@ impl Connection {
     }
 
     /// Runs one unnamed statement in one round trip.
-    pub(super) async fn query(
-        &self,
-        statement: &str,
-        parameters: &[(&(dyn ToSql + Sync), Type)],
-    ) -> Result<Vec<Row>, Fault> {
-        self.guarded(async |object| object.query_typed(statement, parameters).await).await
+    pub(super) async fn query(&self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Fault> {
+        let parameters: Vec<_> = parameters.iter().map(Parameter::typed).collect();
+        self.guarded(async |object| object.query_typed(statement, &parameters).await).await
     }
 
-    pub(super) async fn execute(
-        &self,
-        statement: &str,
-        parameters: &[(&(dyn ToSql + Sync), Type)],
-    ) -> Result<u64, Fault> {
-        self.guarded(async |object| object.execute_typed(statement, parameters).await).await
+    pub(super) async fn execute(&self, statement: &str, parameters: &[Parameter<'_>]) -> Result<u64, Fault> {
+        let parameters: Vec<_> = parameters.iter().map(Parameter::typed).collect();
+        self.guarded(async |object| object.execute_typed(statement, &parameters).await).await
     }
 
     async fn batch(&self, statements: &str) -> Result<(), Fault> {
@@ -134,9 +130,11 @@ impl Connection {
 
     /// Begins a transaction, whose level does not follow the database's settings: who waits for a lock must then see what the one before
     /// has committed. Until [`Self::end`] succeeds, dropping the connection discards it.
-    pub(super) async fn begin(&self) -> Result<(), Fault> {
+    ///
+    /// `settings` is a statement whose values are literals, because one message takes no parameters: so the whole is one round trip.
+    pub(super) async fn begin(&self, settings: &str) -> Result<(), Fault> {
         self.in_transaction.store(true, Relaxed);
-        self.batch("begin isolation level read committed").await
+        self.batch(&format!("begin isolation level read committed; {settings}")).await
     }
 
     /// `commit` or `rollback`.
@@ -147,7 +145,7 @@ impl Connection {
     }
 
     async fn guarded<T>(&self, run: impl AsyncFnOnce(&Object) -> Result<T, tokio_postgres::Error>) -> Result<T, Fault> {
-        let Some(object) = &self.object else { return Err(Fault::timeout()) };
+        let Some(object) = &self.object else { return Err(Fault::Timeout) };
         self.busy.store(true, Relaxed);
         let result = run(object).await;
         self.busy.store(false, Relaxed);

@@ -7,66 +7,41 @@
 //! Everything goes through unnamed statements, one at a time, so that PgBouncer and Supabase's pooler work in
 //! transaction mode; settings are made with `set_config(…, true)` only, so that nothing outlives its transaction.
 
+mod attempts;
 mod connection;
-mod fault;
+mod error;
+mod identity;
+mod parameter;
+mod pool;
+mod rows;
 mod tls;
 mod transaction;
 
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Pool, PoolError};
-use scoped_futures::ScopedBoxFuture;
+use module_mgmt_protocol::caller::Caller;
 use serde::de::DeserializeOwned;
-use tokio_postgres::types::Type;
 
-use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::params;
 use crate::settings::{DatabaseRole, DatabaseSettings};
-use connection::Connection;
-pub use connection::direct_connection;
-pub use transaction::{Parameter, Transaction};
-
-/// A request must be answered 503 inside 5 seconds when the database does not answer.
-const REQUEST_LIMIT: Duration = Duration::from_millis(4500);
-const WORKER_LIMIT: Duration = Duration::from_secs(25);
-/// Older connections are not trusted. NAT gateways and load balancers of AWS forget a connection after 350 seconds at the latest.
-const MAX_IDLE: Duration = Duration::from_secs(240);
-/// How often a transaction is run when the database asks for a retry (40001, 40P01).
-const ATTEMPTS: u32 = 4;
-
-/// What a transaction does: `|tx| async move { … }.scope_boxed()`. (An async closure would read better, but its future
-/// cannot be shown to be `Send` today, which axum's handlers need.)
-pub trait Work<'work, T>:
-    for<'tx> Fn(&'tx Transaction) -> ScopedBoxFuture<'work, 'tx, Result<T>> + Send + Sync
-{
-}
-
-impl<'work, T, F> Work<'work, T> for F where
-    F: for<'tx> Fn(&'tx Transaction) -> ScopedBoxFuture<'work, 'tx, Result<T>> + Send + Sync
-{
-}
+pub use connection::{Driver, direct_connection};
+use error::Fault;
+pub use error::{Error, Result};
+use identity::Identity;
+pub use identity::claims;
+pub use parameter::{Element, Parameter, Typed};
+use pool::{Connections, within};
+pub use transaction::{Transaction, Work};
 
 pub struct Database {
-    settings: DatabaseSettings,
-    pool: OnceLock<Pool>,
-    /// By the wall clock: a frozen sandbox's monotonic clock may stand still.
-    last_used: Mutex<SystemTime>,
-}
-
-/// As whom statements run: the role and the claims that row-level security reads.
-struct Identity {
-    role: &'static str,
-    claims: String,
-    limit: Duration,
-    /// Instead of what the login has.
-    statement_timeout: Option<Duration>,
+    connections: Connections,
+    login: DatabaseRole,
 }
 
 impl Database {
     /// Connects to nothing: the first statement does.
     pub fn new(settings: DatabaseSettings) -> Self {
-        Self { settings, pool: OnceLock::new(), last_used: Mutex::new(SystemTime::now()) }
+        Self { login: settings.role, connections: Connections::new(settings) }
     }
 
     /// Runs one SELECT as the caller. Parameters are `($1)[n]`, n from 1, as text; rows are read by column name.
@@ -96,22 +71,35 @@ impl Database {
     ///
     /// # Errors
     /// What the closure returns; [`Error::Unavailable`] when the database does not answer in time.
-    pub async fn run_as<'work, T>(&self, caller: &Caller, work: impl Work<'work, T>) -> Result<T> {
-        self.run(&self.request(caller)?, work).await
+    pub async fn run_as<'work, T, E: From<Error>>(
+        &self,
+        caller: &Caller,
+        work: impl Work<'work, T, E>,
+    ) -> Result<T, E> {
+        attempts::run(&self.connections, &self.request(caller)?, work).await
     }
 
     /// [`Self::run_as`] for background work.
-    pub async fn run_as_worker<'work, T>(&self, work: impl Work<'work, T>) -> Result<T> {
-        self.run(&self.worker()?, work).await
+    pub async fn run_as_worker<'work, T, E: From<Error>>(&self, work: impl Work<'work, T, E>) -> Result<T, E> {
+        attempts::run(&self.connections, &self.worker()?, work).await
     }
 
     /// [`Self::run_as_worker`] for work that may take until then, whatever the login's limit for a statement is.
     ///
     /// # Errors
     /// As [`Self::run_as`].
-    pub async fn run_as_worker_until<'work, T>(&self, deadline: Instant, work: impl Work<'work, T>) -> Result<T> {
+    pub async fn run_as_worker_until<'work, T, E: From<Error>>(
+        &self,
+        deadline: Instant,
+        work: impl Work<'work, T, E>,
+    ) -> Result<T, E> {
         let left = deadline.saturating_duration_since(Instant::now());
-        self.run(&Identity { limit: left, statement_timeout: Some(left), ..self.worker()? }, work).await
+        attempts::run(
+            &self.connections,
+            &Identity { limit: left, statement_timeout: Some(left), ..self.worker()? },
+            work,
+        )
+        .await
     }
 
     /// Whether the database answers, for the health route. It reads no table and sets no role.
@@ -119,7 +107,7 @@ impl Database {
         let asked = async {
             match self.ask().await {
                 Err(fault) if fault.is_disconnect() => {
-                    self.forget_connections();
+                    self.connections.forget();
                     self.ask().await
                 }
                 other => other,
@@ -128,31 +116,16 @@ impl Database {
         matches!(tokio::time::timeout(Duration::from_secs(2), asked).await, Ok(Ok(())))
     }
 
-    async fn ask(&self) -> Result<(), fault::Fault> {
-        self.connect().await?.query("-- ask\nselect 1", &[]).await.map(drop)
+    async fn ask(&self) -> Result<(), Fault> {
+        self.connections.connect().await?.query("-- ask\nselect 1", &[]).await.map(drop)
     }
 
     fn request(&self, caller: &Caller) -> Result<Identity> {
-        self.identity(DatabaseRole::Request, caller.database_claims())
+        Identity::request(self.login, caller)
     }
 
     fn worker(&self) -> Result<Identity> {
-        self.identity(DatabaseRole::Worker, String::new())
-    }
-
-    /// A deployed function has one of the two credentials; using it for the other kind of work is a fault in the code.
-    fn identity(&self, role: DatabaseRole, claims: String) -> Result<Identity> {
-        if self.settings.role != role {
-            return Err(Error::Internal(format!("this function's database login cannot act as {role:?}")));
-        }
-        Ok(match role {
-            DatabaseRole::Request => {
-                Identity { role: "module_mgmt_request", claims, limit: REQUEST_LIMIT, statement_timeout: None }
-            }
-            DatabaseRole::Worker => {
-                Identity { role: "module_mgmt_worker", claims, limit: WORKER_LIMIT, statement_timeout: None }
-            }
-        })
+        Identity::worker(self.login)
     }
 
     async fn read<T: DeserializeOwned>(
@@ -166,18 +139,14 @@ impl Database {
             match first {
                 // A sandbox that was frozen wakes up with connections that died meanwhile.
                 Err(error) if error.is_disconnect() => {
-                    self.forget_connections();
+                    self.connections.forget();
                     self.try_read(identity, statement, parameters).await
                 }
                 other => other,
             }
         };
         let rows = within(identity.limit, reading).await?;
-        rows.iter()
-            .map(|json| {
-                serde_json::from_str(json).map_err(|error| Error::Internal(format!("row of {statement:?}: {error}")))
-            })
-            .collect()
+        rows.iter().map(|json| rows::parse(statement, json)).collect()
     }
 
     async fn try_read(
@@ -185,98 +154,15 @@ impl Database {
         identity: &Identity,
         statement: &str,
         parameters: &[Option<&str>],
-    ) -> Result<Vec<String>, fault::Fault> {
-        let connection = self.connect().await?;
+    ) -> Result<Vec<String>, Fault> {
+        let connection = self.connections.connect().await?;
+        let parameters: Vec<Option<&str>> = parameters.to_vec();
         let rows = connection
             .query(
-                "select module_mgmt.read_as($1, $2, $3, $4)",
-                &[
-                    (&identity.role, Type::TEXT),
-                    (&identity.claims, Type::TEXT),
-                    (&statement, Type::TEXT),
-                    (&parameters, Type::TEXT_ARRAY),
-                ],
+                "select module_mgmt.read_as(role_name => $1, claims => $2, statement => $3, parameters => $4)",
+                params![identity.role, identity.claims, statement, parameters],
             )
             .await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
-    }
-
-    /// The limit is over all attempts: a request waits no longer because the database asked for a retry.
-    async fn run<'work, T>(&self, identity: &Identity, work: impl Work<'work, T>) -> Result<T> {
-        let attempts = async {
-            let mut attempt = 1;
-            loop {
-                match self.run_once(identity, &work).await {
-                    Err(fault) if fault.wants_retry() && attempt < ATTEMPTS => {
-                        tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
-                        attempt += 1;
-                    }
-                    other => return other,
-                }
-            }
-        };
-        within(identity.limit, attempts).await?
-    }
-
-    async fn run_once<'work, T>(
-        &self,
-        identity: &Identity,
-        work: &impl Work<'work, T>,
-    ) -> Result<Result<T>, fault::Fault> {
-        let transaction = match self.begin(identity).await {
-            // As with reads: a connection that died while the sandbox was frozen has done nothing yet.
-            Err(fault) if fault.is_disconnect() => {
-                self.forget_connections();
-                self.begin(identity).await?
-            }
-            other => other?,
-        };
-        match work(&transaction).await {
-            Ok(value) => transaction.commit().await.map(|()| Ok(value)),
-            Err(error) => {
-                let retry = transaction.wants_retry();
-                transaction.rollback().await;
-                if retry { Err(fault::Fault::retry(error)) } else { Ok(Err(error)) }
-            }
-        }
-    }
-
-    async fn begin(&self, identity: &Identity) -> Result<Transaction, fault::Fault> {
-        let Identity { role, claims, statement_timeout, .. } = identity;
-        Transaction::begin(self.connect().await?, role, claims, *statement_timeout).await
-    }
-
-    async fn connect(&self) -> Result<Connection, fault::Fault> {
-        let pool = match self.pool.get() {
-            Some(pool) => pool,
-            None => {
-                let made = connection::pool(&self.settings).map_err(fault::Fault::settings)?;
-                self.pool.get_or_init(|| made)
-            }
-        };
-        if self.was_idle() {
-            self.forget_connections();
-        }
-        pool.get().await.map(Connection::new).map_err(|error: PoolError| fault::Fault::from(error))
-    }
-
-    /// A network on the way drops idle connections without a word, and the next statement would wait for its whole limit.
-    fn was_idle(&self) -> bool {
-        let mut last_used = self.last_used.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = std::mem::replace(&mut *last_used, SystemTime::now()).elapsed();
-        idle.is_ok_and(|idle| idle > MAX_IDLE)
-    }
-
-    fn forget_connections(&self) {
-        if let Some(pool) = self.pool.get() {
-            pool.retain(|_, _| false);
-        }
-    }
-}
-
-async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, fault::Fault>>) -> Result<T> {
-    match tokio::time::timeout(limit, work).await {
-        Ok(result) => Ok(result?),
-        Err(_) => Err(fault::Fault::timeout().into()),
     }
 }

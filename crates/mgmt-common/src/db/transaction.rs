@@ -3,15 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
+use postgres_protocol::escape::escape_literal;
+use scoped_futures::ScopedBoxFuture;
+use serde::de::DeserializeOwned;
 
 use super::connection::Connection;
-use super::fault::Fault;
-use crate::error::Result;
-
-/// A statement's parameter and its type: unnamed statements carry their types, so that nothing needs a second round trip.
-pub type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+use super::error::{Error, Fault, Result};
+use super::{Parameter, rows};
 
 /// A transaction that runs as one role with one caller's claims. It ends in the door that made it.
 pub struct Transaction {
@@ -35,30 +33,72 @@ impl Transaction {
         claims: &str,
         statement_timeout: Option<Duration>,
     ) -> Result<Self, Fault> {
-        connection.begin().await?;
-        let settings = "-- begin
-            select set_config('role', $1, true), set_config('request.jwt.claims', $2, true),
-              set_config('statement_timeout', coalesce($3, current_setting('statement_timeout')), true)";
         // Zero would be no limit at all.
         let timeout = statement_timeout.map(|timeout| timeout.as_millis().max(1).to_string());
-        connection.query(settings, &[(&role, Type::TEXT), (&claims, Type::TEXT), (&timeout, Type::TEXT)]).await?;
+        let settings =
+            [("role", Some(role)), ("request.jwt.claims", Some(claims)), ("statement_timeout", timeout.as_deref())];
+        let settings = settings.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let settings = settings.map(|(name, value)| format!("set_config('{name}', {}, true)", escape_literal(value)));
+        connection.begin(&format!("select {}", settings.collect::<Vec<_>>().join(", "))).await?;
         Ok(Self { connection, state: Mutex::new(State::Sound) })
     }
 
+    /// The rows of a statement, by the names of its columns; a write with `returning` has rows as well.
+    ///
     /// # Errors
-    /// What the database said.
-    pub async fn query(&self, statement: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>> {
-        Ok(self.noted(self.connection.query(statement, parameters).await)?)
+    /// What the database said; [`Error::Internal`] for a row that is no `T`.
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        statement: &'static str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<T>> {
+        let read = self.connection.query(&rows::as_json(statement), parameters).await;
+        let read = self.noted(read)?;
+        read.iter().map(|row| rows::parse(statement, row.get(0))).collect()
     }
 
-    /// The only row, or none. A statement that can answer more belongs to [`Self::query`].
-    pub async fn query_opt(&self, statement: &'static str, parameters: &[Parameter<'_>]) -> Result<Option<Row>> {
-        Ok(self.query(statement, parameters).await?.into_iter().next())
+    /// The only row, or none. A statement that can answer more belongs to [`Self::read`].
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_opt<T: DeserializeOwned>(
+        &self,
+        statement: &'static str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Option<T>> {
+        Ok(self.read(statement, parameters).await?.into_iter().next())
+    }
+
+    /// The only row of a statement that always has one.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; [`Error::NoSuchRow`] where there is none.
+    pub async fn read_one<T: DeserializeOwned>(
+        &self,
+        statement: &'static str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<T> {
+        self.read_opt(statement, parameters).await?.ok_or(Error::NoSuchRow)
     }
 
     /// How many rows were written.
+    ///
+    /// # Errors
+    /// What the database said.
     pub async fn execute(&self, statement: &'static str, parameters: &[Parameter<'_>]) -> Result<u64> {
         Ok(self.noted(self.connection.execute(statement, parameters).await)?)
+    }
+
+    /// Writes exactly one row. Row-level security turns a forbidden write into one of no rows, without an error.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchRow`] where none was written, [`Error::Internal`] where several were.
+    pub async fn execute_one(&self, statement: &'static str, parameters: &[Parameter<'_>]) -> Result<()> {
+        match self.execute(statement, parameters).await? {
+            1 => Ok(()),
+            0 => Err(Error::NoSuchRow),
+            count => Err(Error::Internal(format!("{}: {count} rows were written", rows::name(statement)))),
+        }
     }
 
     pub(super) fn wants_retry(&self) -> bool {
@@ -68,7 +108,7 @@ impl Transaction {
     /// Commits. Dropping a transaction instead discards its connection, which rolls it back.
     pub(super) async fn commit(self) -> Result<(), Fault> {
         if self.state() != State::Sound {
-            return Err(Fault::settings("a failed statement was ignored before commit".into()));
+            return Err(Fault::Settings("a failed statement was ignored before commit".into()));
         }
         self.connection.end("commit").await
     }
@@ -89,4 +129,16 @@ impl Transaction {
         }
         result
     }
+}
+
+/// What a transaction does: `|tx| async move { … }.scope_boxed()`. (An async closure would read better, but its future
+/// cannot be shown to be `Send` today, which axum's handlers need.)
+pub trait Work<'work, T, E>:
+    for<'tx> Fn(&'tx Transaction) -> ScopedBoxFuture<'work, 'tx, Result<T, E>> + Send + Sync
+{
+}
+
+impl<'work, T, E, F> Work<'work, T, E> for F where
+    F: for<'tx> Fn(&'tx Transaction) -> ScopedBoxFuture<'work, 'tx, Result<T, E>> + Send + Sync
+{
 }

@@ -8,7 +8,7 @@ use crate::rules::{OldTarget, PlanError};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct SyncReport {
     pub status: SyncStatus,
     /// Why it is not synced, one sentence each; empty when it is.
@@ -25,7 +25,7 @@ pub struct SyncReport {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub enum SyncStatus {
     /// Every wanted rule was seen as wanted, and nothing of ours is left over.
     Synced,
@@ -37,7 +37,7 @@ pub enum SyncStatus {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct RuleResult {
     pub name: String,
     /// The name of the planned action: `create`, `update`, `unchanged`, `disable`, `delete`, `kept`, `foreign`, `conflict`
@@ -50,7 +50,7 @@ pub struct RuleResult {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub enum Outcome {
     Done,
     Failed,

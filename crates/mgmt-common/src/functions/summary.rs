@@ -6,7 +6,7 @@ use serde::Serialize;
 /// One function of the account. A function that runs a container image has no runtime and no handler.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct FunctionSummary {
     pub name: String,
     pub arn: String,

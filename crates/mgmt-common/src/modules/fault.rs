@@ -6,7 +6,7 @@ use semver::Version;
 
 use super::name::ModuleName;
 use super::requirement::Requirement;
-use crate::field_error::FieldError;
+use module_mgmt_protocol::field_error::FieldError;
 
 /// One fault; `index` is the place in `dependencies`.
 #[derive(Debug, Clone, PartialEq, Eq)]

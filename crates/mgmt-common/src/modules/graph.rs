@@ -7,7 +7,7 @@ use semver::Version;
 use super::fault::Fault;
 use super::name::ModuleName;
 use super::requirement::Requirement;
-use super::state::ModuleType;
+use module_mgmt_protocol::state::ModuleType;
 
 /// A registered module, as far as the graph is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::fault::Fault;
 use super::graph::{Graph, Module, Unmet, Why};
 use super::name::ModuleName;
-use super::state::ModuleType;
+use module_mgmt_protocol::state::ModuleType;
 
 /// What a change would do. With a refusal it does nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]

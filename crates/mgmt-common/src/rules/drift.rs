@@ -7,7 +7,7 @@ use super::{ActualRule, ActualTarget, DesiredRule, TARGET_MAX_AGE_SECONDS, TARGE
 /// One field that is not as it should be, by hand or because the schedule changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct Drift {
     /// For example `state` or `target.input`.
     pub field: &'static str,

@@ -45,7 +45,7 @@ impl Adoption {
 /// One rule as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct DesiredRule {
     /// From [`Namespace::rule_name`].
     pub name: String,
@@ -60,7 +60,7 @@ pub struct DesiredRule {
 /// [`super::TARGET_MAX_RETRIES`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct DesiredTarget {
     pub id: String,
     /// The warmer function.
@@ -73,7 +73,7 @@ pub struct DesiredTarget {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub enum RuleState {
     Enabled,
     Disabled,
@@ -92,7 +92,7 @@ impl RuleState {
 /// One rule as `ListRules`, `ListTargetsByRule` and `ListTagsForResource` describe it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct ActualRule {
     pub name: String,
     pub arn: String,
@@ -111,7 +111,7 @@ pub struct ActualRule {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct ActualTarget {
     pub id: String,
     pub arn: String,

@@ -7,7 +7,7 @@ use super::{ActualRule, DesiredRule, Drift};
 /// One entry per rule that is desired or was found under our prefixes, sorted by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct Plan {
     pub rules: Vec<PlannedRule>,
     /// What a person must look at before the rest may happen; deletions are withheld while there is one.
@@ -16,7 +16,7 @@ pub struct Plan {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct PlannedRule {
     pub name: String,
     #[serde(flatten)]
@@ -25,7 +25,7 @@ pub struct PlannedRule {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "camelCase", rename_all_fields = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub enum Action {
     Create {
         rule: Box<DesiredRule>,
@@ -73,7 +73,7 @@ pub enum Action {
 /// A target of an old rule. Its input is the payload that its function was pinged with, which an adopting caller keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct OldTarget {
     /// The old rule's name.
     pub rule: String,

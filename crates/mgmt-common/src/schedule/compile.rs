@@ -47,7 +47,7 @@ pub struct Compiled {
 /// How far the rules go beyond the minutes that can be due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub enum Widening {
     /// Not at all.
     None,

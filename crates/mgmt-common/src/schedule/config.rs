@@ -10,7 +10,7 @@ use super::functions::{self, WarmFunction};
 use super::grid::WeekGrid;
 use super::week::Week;
 use super::zone;
-use crate::field_error::FieldError;
+use module_mgmt_protocol::field_error::FieldError;
 
 /// The longest interval: one ping a day.
 const MAX_INTERVAL_MINUTES: u16 = 1440;

@@ -37,7 +37,7 @@ pub struct CostInput<'a> {
 /// Estimates in USD per month of 30 days at us-east-1 x86 prices, without free tier, savings plans and taxes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct CostEstimate {
     /// Sum over the functions that could be priced.
     pub warming_usd: f64,
@@ -55,7 +55,7 @@ pub struct CostEstimate {
 /// The share of one function.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct FunctionCost {
     pub name: String,
     pub qualifier: Option<String>,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::field_error::FieldError;
+use module_mgmt_protocol::field_error::FieldError;
 
 /// One object being read: collects faults, knows which fields were asked for, and refuses the rest at the end.
 pub(super) struct Fields<'a> {

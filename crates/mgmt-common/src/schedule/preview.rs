@@ -32,7 +32,7 @@ pub struct PreviewInput<'a> {
 /// The preview of one schedule at one instant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct Preview {
     /// In the order of their expressions; DISABLED on the bus while the schedule is not active.
     pub rules: Vec<PreviewRule>,
@@ -48,7 +48,7 @@ pub struct Preview {
 /// One rule as it would be on the bus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct PreviewRule {
     pub name: String,
     pub expression: String,
@@ -57,7 +57,7 @@ pub struct PreviewRule {
 /// One due minute on both clocks, RFC 3339.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct NextPing {
     /// For example `2026-11-02T14:00:00Z`.
     pub utc: String,
@@ -68,7 +68,7 @@ pub struct NextPing {
 /// How often the rules fire, and how much of that the warmer drops because it is not due in local time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct TickFigures {
     /// Of a week without an offset change.
     pub fired_per_week: u32,

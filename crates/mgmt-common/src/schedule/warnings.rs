@@ -12,7 +12,7 @@ use super::preview::local_time;
 /// One warning: `code` for programs, `message` for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub struct PreviewWarning {
     pub code: WarningCode,
     /// One sentence.
@@ -21,7 +21,7 @@ pub struct PreviewWarning {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub enum WarningCode {
     Disabled,
     EmptyWeek,

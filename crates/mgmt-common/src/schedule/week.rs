@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::{Fields, Found, join};
 use super::grid::WeekGrid;
-use crate::field_error::FieldError;
+use module_mgmt_protocol::field_error::FieldError;
 
 /// The days as the stored value spells them, Monday first as in ISO 8601.
 pub const DAY_NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];

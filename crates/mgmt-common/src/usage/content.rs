@@ -1,16 +1,48 @@
 //! What makes two events with the same id the same event: all that was sent, but the time.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 use sha2::{Digest as _, Sha256};
 
-/// The first 16 bytes of SHA-256 over a value, whatever the order of its keys was.
-pub fn hash(content: &Value) -> [u8; 16] {
-    let mut hasher = Sha256::new();
-    feed(&mut hasher, content);
-    let whole: [u8; 32] = hasher.finalize().into();
-    let mut half = [0; 16];
-    half.copy_from_slice(&whole[..16]);
-    half
+/// The first 16 bytes of SHA-256 over a list of values, whatever the order of the keys in them was.
+pub struct ContentHash(Sha256);
+
+impl ContentHash {
+    /// For a list of so many values, each of which follows by one call.
+    pub fn of_list(length: usize) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(format!("[{length}:"));
+        Self(hasher)
+    }
+
+    pub fn text(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => feed_text(&mut self.0, text),
+            None => feed(&mut self.0, &Value::Null),
+        }
+    }
+
+    pub fn number(&mut self, number: Option<&Number>) {
+        match number {
+            Some(number) => self.0.update(format!("{number};")),
+            None => feed(&mut self.0, &Value::Null),
+        }
+    }
+
+    pub fn value(&mut self, value: Option<&Value>) {
+        feed(&mut self.0, value.unwrap_or(&Value::Null));
+    }
+
+    pub fn finish(self) -> [u8; 16] {
+        let whole: [u8; 32] = self.0.finalize().into();
+        let mut half = [0; 16];
+        half.copy_from_slice(&whole[..16]);
+        half
+    }
+}
+
+fn feed_text(hasher: &mut Sha256, text: &str) {
+    hasher.update(format!("\"{}:", text.len()));
+    hasher.update(text);
 }
 
 /// Depth is bounded by the parser that made the value.
@@ -29,7 +61,7 @@ fn feed(hasher: &mut Sha256, value: &Value) {
             hasher.update(format!("[{}:", items.len()));
             items.iter().for_each(|item| feed(hasher, item));
         }
-        Value::String(text) => hasher.update(format!("\"{}:{text}", text.len())),
+        Value::String(text) => feed_text(hasher, text),
         scalar => hasher.update(format!("{scalar};")),
     }
 }
@@ -39,7 +71,23 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> [u8; 16] {
-        hash(&serde_json::from_str(text).unwrap())
+        let mut content = ContentHash::of_list(1);
+        content.value(Some(&serde_json::from_str(text).unwrap()));
+        content.finish()
+    }
+
+    #[test]
+    fn a_list_is_hashed_alike_as_a_whole_and_in_parts() {
+        let whole: Value = serde_json::from_str(r#"["a", null, {"b": [1, 2.5]}, 7, null]"#).unwrap();
+        let mut parts = ContentHash::of_list(5);
+        parts.text(Some("a"));
+        parts.text(None);
+        parts.value(whole.get(2));
+        parts.number(whole[3].as_number());
+        parts.number(None);
+        let mut hasher = Sha256::new();
+        feed(&mut hasher, &whole);
+        assert_eq!(parts.finish(), ContentHash(hasher).finish());
     }
 
     #[test]

@@ -1,22 +1,23 @@
-//! One item of a batch, on its way into the database: an event to count, or what is wrong with it.
+//! One item of a batch: an event to count, or what is wrong with it; and whose it is.
 
-use jiff::Timestamp;
+use module_mgmt_protocol::caller::Caller;
+use module_mgmt_protocol::field_error::FieldError;
+use module_mgmt_protocol::usage::MAX_EVENT_BYTES;
 
 use super::check::CheckedEvent;
-use super::judge::States;
-use super::window;
-use crate::field_error::FieldError;
+use super::id;
+use super::sent::SentEvent;
+use module_mgmt_protocol::usage::reject_reason::RejectReason;
 
 /// Why an item is not counted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Stable, for programs.
-    pub reason: &'static str,
+    pub reason: RejectReason,
     pub errors: Vec<FieldError>,
 }
 
 impl Refusal {
-    pub fn new(reason: &'static str, pointer: &str, message: impl Into<String>) -> Self {
+    pub fn new(reason: RejectReason, pointer: &str, message: impl Into<String>) -> Self {
         Self { reason, errors: vec![FieldError::new(pointer, message)] }
     }
 
@@ -27,117 +28,97 @@ impl Refusal {
     }
 }
 
-/// Whose item it is.
-#[derive(Debug, Clone, Default)]
-pub struct Sender {
+/// Whom a use is counted for. A message that cannot be read is nobody's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attribution {
     pub org_id: Option<String>,
     pub user_id: Option<String>,
 }
 
-#[derive(Debug, Clone)]
-pub struct Item {
-    pub sender: Sender,
-    pub event: Result<CheckedEvent, Refusal>,
-    /// What was sent; kept when it is refused.
-    pub raw: String,
-}
-
-impl Item {
-    /// Refuses what is outside the window or of a module that was off.
-    pub fn judge(&mut self, states: &States, now: Timestamp, max_age_days: u16) {
-        let Ok(event) = &self.event else { return };
-        let org_id = self.sender.org_id.as_deref().unwrap_or_default();
-        let refusal = states
-            .known(&event.module_name)
-            .and_then(|()| in_window(event, now, max_age_days))
-            .and_then(|()| states.judge(&event.module_name, org_id, event.occurred_at));
-        if let Err(refusal) = refusal {
-            self.event = Err(refusal);
-        }
+impl Attribution {
+    pub fn of(caller: &Caller) -> Self {
+        Self { org_id: Some(caller.org_id.clone()), user_id: Some(caller.user_id.clone()) }
     }
 }
 
-/// Both times: the id's decides where the event is stored, the other one what it counts for.
-fn in_window(event: &CheckedEvent, now: Timestamp, max_age_days: u16) -> Result<(), Refusal> {
-    for (pointer, time) in [("/occurredAt", event.occurred_at), ("/id", event.id_time)] {
-        window::check(time, now, max_age_days).map_err(|outside| {
-            let message = format!("its time {time} is not between {max_age_days} days ago and 24 hours ahead");
-            Refusal::new(outside.code(), pointer, message)
-        })?;
+/// An item; it borrows from the text that was sent.
+#[derive(Debug)]
+pub struct BatchItem<'a> {
+    pub attribution: Attribution,
+    pub event: Result<CheckedEvent<'a>, Refusal>,
+    /// What was sent; kept when the item is refused.
+    pub raw: &'a str,
+}
+
+impl<'a> BatchItem<'a> {
+    /// An item of a caller: what somebody sends over HTTP, or a host records for them.
+    pub fn from_caller(caller: &Caller, raw: &'a str) -> Self {
+        Self { attribution: Attribution::of(caller), event: read(raw, None), raw }
     }
-    Ok(())
+
+    /// [`Self::from_caller`] for an event of the module that the path names.
+    pub fn from_caller_of_module(caller: &Caller, raw: &'a str, module_name: &'a str) -> Self {
+        Self { attribution: Attribution::of(caller), event: read(raw, Some(module_name)), raw }
+    }
+}
+
+fn read<'a>(raw: &'a str, module_name: Option<&'a str>) -> Result<CheckedEvent<'a>, Refusal> {
+    if raw.len() > MAX_EVENT_BYTES {
+        let message = format!("an event has at most {MAX_EVENT_BYTES} bytes");
+        return Err(Refusal::new(RejectReason::TooLarge, "", message));
+    }
+    let sent = SentEvent::read(raw).map_err(|error| Refusal::new(RejectReason::Malformed, "", error))?;
+    CheckedEvent::check(sent, module_name, id::make)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use serde_json::json;
-
-    use super::super::event::UsageEvent;
-    use super::super::judge::ModuleRow;
     use super::*;
 
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    /// An event whose id is of 2024-07-11T04:14:32.96Z.
-    fn item(module: &str, occurred_at: &str) -> Item {
-        let event: UsageEvent = serde_json::from_value(json!({
-            "id": "0190a000-0000-7000-8000-000000000001", "eventType": "api_call", "moduleName": module,
-            "status": "success", "occurredAt": occurred_at,
-        }))
-        .unwrap();
-        let sender = Sender { org_id: Some("a".to_owned()), user_id: None };
-        Item { sender, event: Ok(event.check(super::super::id::make).unwrap()), raw: String::new() }
+    fn event(fill: usize) -> String {
+        let known = r#"{"eventType":"api_call","moduleName":"module-ai","status":"success","metadata":""}"#;
+        known.replace(r#""""#, &format!("\"{}\"", "x".repeat(fill)))
     }
 
     #[test]
-    fn an_item_is_refused_for_its_module_its_times_or_a_module_that_was_off() {
-        let row = |name: &str, off_for: &[(&str, &str)]| ModuleRow {
-            name: name.to_owned(),
-            is_enabled: true,
-            is_installed: true,
-            is_deleted: false,
-            disabled_at: None,
-            dependencies: Vec::new(),
-            off_for: off_for.iter().map(|(org, since)| ((*org).to_owned(), at(since))).collect(),
-        };
-        let modules = vec![
-            row("module-on", &[]),
-            row("module-off", &[("a", "2024-07-01T00:00:00Z"), ("b", "2024-07-01T00:00:00Z")]),
-        ];
-        let states = States::new(modules, &BTreeSet::from(["a".to_owned()]));
-        let check = |module: &str, occurred_at: &str, now: &str, expected: Option<(&str, &str)>| {
-            let mut item = item(module, occurred_at);
-            item.judge(&states, at(now), 35);
-            let refusal = item.event.err();
-            let told = refusal.as_ref().map(|refusal| (refusal.reason, refusal.errors[0].pointer.as_str()));
-            assert_eq!(told, expected, "{module} {occurred_at} {now}");
-        };
-        let (day, soon) = ("2024-07-11T00:00:00Z", "2024-07-12T00:00:00Z");
-        check("module-on", day, soon, None);
-        check("module-none", day, soon, Some(("unknown_module", "/moduleName")));
-        check("module-off", day, soon, Some(("org_off", "/moduleName")));
-        check("module-on", "2024-06-01T00:00:00Z", soon, Some(("too_old", "/occurredAt")));
-        check("module-on", "2024-08-01T00:00:00Z", soon, Some(("in_future", "/occurredAt")));
-        // The time of the id must lie within the window too.
-        check("module-on", "2024-10-01T00:00:00Z", "2024-10-01T00:00:00Z", Some(("too_old", "/id")));
-        check("module-on", "2024-07-09T00:00:00Z", "2024-07-09T00:00:00Z", Some(("in_future", "/id")));
+    fn an_item_is_of_its_caller_and_keeps_what_was_sent() {
+        let sent = event(0);
+        let item = BatchItem::from_caller(&Caller::without_rights("user-1", "org-1"), &sent);
+        let attribution = Attribution { org_id: Some("org-1".to_owned()), user_id: Some("user-1".to_owned()) };
+        assert_eq!((item.attribution, item.raw), (attribution, sent.as_str()));
+        assert_eq!(item.event.unwrap().module_name, "module-ai");
     }
 
     #[test]
-    fn what_was_refused_already_keeps_its_reason() {
-        let refusal = Refusal::new("malformed", "", "why");
-        let mut item = Item { sender: Sender::default(), event: Err(refusal), raw: String::new() };
-        item.judge(&States::new(Vec::new(), &BTreeSet::new()), at("2026-11-02T00:00:00Z"), 35);
-        assert_eq!(item.event.unwrap_err().reason, "malformed");
+    fn the_module_of_the_path_is_the_events_module_and_no_other_may_be_named() {
+        let caller = Caller::without_rights("u", "o");
+        let module = |raw: &str| {
+            let item = BatchItem::from_caller_of_module(&caller, raw, "module-ai");
+            item.event.map(|event| event.module_name.into_owned()).map_err(|refusal| refusal.detail())
+        };
+        assert_eq!(module(r#"{"eventType":"api_call","status":"success"}"#), Ok("module-ai".to_owned()));
+        assert_eq!(module(&event(0)), Ok("module-ai".to_owned()));
+        let other = event(0).replace("module-ai", "module-b");
+        assert_eq!(module(&other), Err("/moduleName must be the module of the path, or absent".to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_event_is_an_item_with_its_reason() {
+        let check = |raw: &str, expected: Option<RejectReason>| {
+            let item = BatchItem::from_caller(&Caller::without_rights("u", "o"), raw);
+            assert_eq!((item.event.err().map(|refusal| refusal.reason), item.raw), (expected, raw));
+        };
+        check("7", Some(RejectReason::Malformed));
+        check("{}", Some(RejectReason::Malformed));
+        check(&event(0).replace("api_call", "other"), Some(RejectReason::Invalid));
+        let room = MAX_EVENT_BYTES - event(0).len();
+        check(&event(room), None);
+        check(&event(room + 1), Some(RejectReason::TooLarge));
     }
 
     #[test]
     fn a_refusal_tells_every_error_with_its_place() {
         let errors = vec![FieldError::new("/id", "is wrong"), FieldError::new("", "is too large")];
-        assert_eq!(Refusal { reason: "invalid", errors }.detail(), "/id is wrong; is too large");
+        assert_eq!(Refusal { reason: RejectReason::Invalid, errors }.detail(), "/id is wrong; is too large");
     }
 }

@@ -6,15 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use module_mgmt_protocol::decision::{Decision, Permissions, Reason};
+use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
 use serde::Deserialize;
 
+use super::check::CheckedEvent;
 use super::item::Refusal;
-use crate::modules::decision::{Decision, Permissions, Reason};
-use crate::modules::standing::{Entry, decisions};
+use super::window;
+use module_mgmt_protocol::usage::reject_reason::RejectReason;
 
 /// A module and what switches it off.
 #[derive(Debug, Clone, Deserialize)]
-pub struct ModuleRow {
+pub struct ModuleHistory {
     pub name: String,
     pub is_enabled: bool,
     pub is_installed: bool,
@@ -25,95 +28,159 @@ pub struct ModuleRow {
     pub off_for: BTreeMap<String, Timestamp>,
 }
 
-/// Every module, and the decision for each organisation of a batch. A use was made by somebody who had the permission then, so
-/// permissions are no question here.
-pub struct States {
-    modules: BTreeMap<String, ModuleRow>,
-    decisions: BTreeMap<String, BTreeMap<String, Decision>>,
+/// What a batch is judged by besides its modules.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    pub now: Timestamp,
+    pub max_age_days: u16,
 }
 
-impl States {
-    pub fn new(modules: Vec<ModuleRow>, orgs: &BTreeSet<String>) -> Self {
-        let decide = |org: &String| {
-            let entries: Vec<Entry<'_>> = modules.iter().map(|module| entry(module, org)).collect();
-            let names = modules.iter().map(|module| module.name.clone());
-            (org.clone(), names.zip(decisions(&entries, &Permissions::All)).collect())
-        };
-        let decisions = orgs.iter().map(decide).collect();
-        Self { modules: modules.into_iter().map(|module| (module.name.clone(), module)).collect(), decisions }
+/// Judges the events of one batch. What a module is for an organisation is decided once.
+pub struct Judge {
+    modules: Vec<ModuleHistory>,
+    places: BTreeMap<String, usize>,
+    organisations: BTreeMap<String, Vec<Standing>>,
+    rules: Rules,
+}
+
+/// What a module is for one organisation.
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    /// A use was made by somebody who had the permission then, so permissions are no question here.
+    decision: Decision,
+    /// Since when it is off; `None` where that is not known.
+    off_since: Option<Timestamp>,
+}
+
+impl Judge {
+    pub fn new(modules: Vec<ModuleHistory>, organisations: &BTreeSet<&str>, rules: Rules) -> Self {
+        let places = modules.iter().enumerate().map(|(place, module)| (module.name.clone(), place)).collect();
+        let mut judge = Self { modules, places, organisations: BTreeMap::new(), rules };
+        let decided = organisations.iter().map(|org| ((*org).to_owned(), judge.standings(org))).collect();
+        judge.organisations = decided;
+        judge
     }
 
-    /// # Errors
-    /// No such module was ever registered.
-    pub fn known(&self, name: &str) -> Result<(), Refusal> {
-        match self.modules.get(name) {
-            // What a deleted module's users did before counts: `judge` knows when it was disabled.
-            Some(_) => Ok(()),
-            None => Err(unknown()),
-        }
-    }
-
-    /// Whether what an organisation used at a moment counts.
+    /// Whether what an organisation used counts.
     ///
     /// # Errors
-    /// Why the module was off for it then.
-    pub fn judge(&self, name: &str, org: &str, occurred_at: Timestamp) -> Result<(), Refusal> {
-        let decision = self.decisions.get(org).and_then(|modules| modules.get(name));
-        let Some(reason) = decision.ok_or_else(unknown)?.reason() else { return Ok(()) };
-        if self.since(name, org, reason, 0).is_some_and(|since| occurred_at < since) {
-            return Ok(());
+    /// Why not: no such module, outside the window, or the module was off at that moment.
+    pub fn judge(&self, event: &CheckedEvent<'_>, organisation: &str) -> Result<(), Refusal> {
+        // What a deleted module's users did before counts: it has a row that knows when it was disabled.
+        let place = *self.places.get(event.module_name.as_ref()).ok_or_else(unknown)?;
+        self.in_window(event)?;
+        let standing =
+            self.organisations.get(organisation).and_then(|modules| modules.get(place)).ok_or_else(unknown)?;
+        match standing.decision.reason() {
+            None => Ok(()),
+            Some(_) if standing.off_since.is_some_and(|since| event.occurred_at < since) => Ok(()),
+            Some(_) if self.modules[place].is_deleted => Err(unknown()),
+            Some(reason) => Err(was_off(reason)),
         }
-        let is_deleted = self.modules.get(name).is_some_and(|module| module.is_deleted);
-        if is_deleted {
-            return Err(unknown());
-        }
-        let words = match reason {
-            Reason::PlatformOff => "the module was disabled before this happened",
-            Reason::NotInstalled => "the module is not installed",
-            Reason::DependencyOff => "a module that this one needs was off when this happened",
-            Reason::OrgOff => "the organisation had switched the module off when this happened",
-            Reason::PermissionMissing => "the caller lacks a permission",
-        };
-        Err(Refusal::new(reason.as_str(), "/moduleName", words))
     }
 
-    /// Since when a module is off; `None` where that is not known. Dependencies cannot be deeper than there are modules.
-    fn since(&self, name: &str, org: &str, reason: Reason, depth: usize) -> Option<Timestamp> {
-        let module = self.modules.get(name).filter(|_| depth <= self.modules.len().min(64))?;
-        match reason {
-            Reason::PlatformOff => module.disabled_at,
-            Reason::OrgOff => module.off_for.get(org).copied(),
-            Reason::NotInstalled | Reason::PermissionMissing => None,
-            Reason::DependencyOff => {
-                let needed = module.dependencies.iter().map(|needed| needed.split('@').next().unwrap_or_default());
-                // Off since the first of them went; one that has always been missing makes that unknown.
-                let mut first = None;
-                for needed in needed {
-                    let reason = self.decisions.get(org)?.get(needed)?.reason();
-                    if let Some(reason) = reason {
-                        let since = self.since(needed, org, reason, depth + 1)?;
-                        first = Some(first.map_or(since, |first: Timestamp| first.min(since)));
-                    }
-                }
-                first
+    /// Both times: the id's decides where the event is stored, the other one what it counts for.
+    fn in_window(&self, event: &CheckedEvent<'_>) -> Result<(), Refusal> {
+        let Rules { now, max_age_days } = self.rules;
+        for (pointer, time) in [("/occurredAt", event.occurred_at), ("/id", event.id_time)] {
+            window::check(time, now, max_age_days).map_err(|reason| {
+                let message = format!("its time {time} is not between {max_age_days} days ago and 24 hours ahead");
+                Refusal::new(reason, pointer, message)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn standings(&self, organisation: &str) -> Vec<Standing> {
+        let facts: Vec<ModuleFacts<'_>> = self.modules.iter().map(|module| module.facts(organisation)).collect();
+        let decisions = decide_all(&facts, &Permissions::All);
+        let off_since = self.off_since(&decisions, organisation);
+        let each = decisions.into_iter().zip(off_since);
+        each.map(|(decision, off_since)| Standing { decision, off_since }).collect()
+    }
+
+    /// Each module once, after those that it needs, without recursion: a chain may be longer than the stack.
+    fn off_since(&self, decisions: &[Decision], organisation: &str) -> Vec<Option<Timestamp>> {
+        let mut visits = vec![Visit::None; self.modules.len()];
+        let mut waiting: Vec<usize> = (0..self.modules.len()).rev().collect();
+        while let Some(&place) = waiting.last() {
+            if visits[place] == Visit::None {
+                visits[place] = Visit::Waiting;
+                let needed = self.off_dependencies(place, decisions).flatten();
+                waiting.extend(needed.filter(|&needed| visits[needed] == Visit::None).collect::<Vec<_>>());
+                continue;
             }
+            if visits[place] == Visit::Waiting {
+                let module = &self.modules[place];
+                let since = match decisions[place].reason() {
+                    Some(Reason::PlatformOff) => module.disabled_at,
+                    Some(Reason::OrgOff) => module.off_for.get(organisation).copied(),
+                    Some(Reason::DependencyOff) => self.first_off(place, decisions, &visits),
+                    _ => None,
+                };
+                visits[place] = Visit::Done(since);
+            }
+            waiting.pop();
+        }
+        visits.into_iter().map(|visit| if let Visit::Done(since) = visit { since } else { None }).collect()
+    }
+
+    /// Off since the first of what it needs went off; one that has always been missing, or a cycle, makes that unknown.
+    fn first_off(&self, place: usize, decisions: &[Decision], visits: &[Visit]) -> Option<Timestamp> {
+        let mut first: Option<Timestamp> = None;
+        for needed in self.off_dependencies(place, decisions) {
+            let Visit::Done(since) = visits[needed?] else { return None };
+            let since = since?;
+            first = Some(first.map_or(since, |first| first.min(since)));
+        }
+        first
+    }
+
+    /// What a module needs and is off; `None` for what is not registered.
+    fn off_dependencies(&self, place: usize, decisions: &[Decision]) -> impl Iterator<Item = Option<usize>> {
+        let names = self.modules[place].dependencies.iter().map(|needed| needed.split('@').next().unwrap_or_default());
+        let places = names.map(|name| self.places.get(name).copied());
+        places.filter(|place| place.is_none_or(|place| !decisions[place].is_on()))
+    }
+}
+
+/// How far the walk over the dependencies has come with a module.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Visit {
+    None,
+    /// What it needs is looked at first. Whoever meets it now is part of a cycle.
+    Waiting,
+    Done(Option<Timestamp>),
+}
+
+impl ModuleHistory {
+    fn facts(&self, organisation: &str) -> ModuleFacts<'_> {
+        ModuleFacts {
+            name: &self.name,
+            is_enabled: self.is_enabled,
+            is_installed: self.is_installed,
+            org_on: !self.off_for.contains_key(organisation),
+            dependencies: &self.dependencies,
+            required_permissions: &[],
         }
     }
 }
 
 fn unknown() -> Refusal {
-    Refusal::new("unknown_module", "/moduleName", "no such module is registered")
+    Refusal::new(RejectReason::UnknownModule, "/moduleName", "no such module is registered")
 }
 
-fn entry<'a>(module: &'a ModuleRow, org: &str) -> Entry<'a> {
-    Entry {
-        name: &module.name,
-        is_enabled: module.is_enabled,
-        is_installed: module.is_installed,
-        org_on: !module.off_for.contains_key(org),
-        dependencies: &module.dependencies,
-        required_permissions: &[],
-    }
+fn was_off(reason: Reason) -> Refusal {
+    let (reason, words) = match reason {
+        Reason::PlatformOff => (RejectReason::PlatformOff, "the module was disabled before this happened"),
+        Reason::OrgOff => (RejectReason::OrgOff, "the organisation had switched the module off when this happened"),
+        Reason::DependencyOff => {
+            (RejectReason::DependencyOff, "a module that this one needs was off when this happened")
+        }
+        // The others cannot be: permissions are no question here.
+        _ => (RejectReason::NotInstalled, "the module is not installed"),
+    };
+    Refusal::new(reason, "/moduleName", words)
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
 //! The EventBridge manager against the strict fake: every scripted fault at every call, crashes, rivals and guards.
-#![cfg(feature = "eventbridge")]
 #![expect(clippy::unwrap_used, reason = "the lint spares test functions, but not the helpers they share")]
 
 mod adoption;

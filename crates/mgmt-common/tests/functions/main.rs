@@ -1,5 +1,4 @@
 //! Listing and invoking functions against the strict Lambda fake.
-#![cfg(feature = "functions")]
 
 mod invoke;
 mod reads;

@@ -1,10 +1,10 @@
 //! What holds for any graph and any change.
 
-use mgmt_common::modules::decision::Permissions;
 use mgmt_common::modules::fault::Fault;
 use mgmt_common::modules::graph::{Graph, Module};
 use mgmt_common::modules::plan::{disable, enable, redefine};
-use mgmt_common::modules::standing::{Entry, decisions};
+use module_mgmt_protocol::decision::Permissions;
+use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
 use proptest::prelude::*;
 
 use crate::{is_sound, module, name};
@@ -95,15 +95,15 @@ proptest! {
     fn in_a_sound_graph_what_is_enabled_and_installed_is_on(graph in any_graph()) {
         let needs: Vec<Vec<String>> =
             graph.modules().map(|module| module.dependencies.iter().map(ToString::to_string).collect()).collect();
-        let entries: Vec<Entry<'_>> = graph.modules().zip(&needs).map(|(module, needs)| entry(module, needs)).collect();
-        for (module, decision) in graph.modules().zip(decisions(&entries, &Permissions::All)) {
+        let facts: Vec<ModuleFacts<'_>> = graph.modules().zip(&needs).map(|(module, needs)| facts_of(module, needs)).collect();
+        for (module, decision) in graph.modules().zip(decide_all(&facts, &Permissions::All)) {
             prop_assert_eq!(decision.is_on(), module.is_enabled && module.is_installed);
         }
     }
 }
 
-fn entry<'a>(module: &'a Module, dependencies: &'a [String]) -> Entry<'a> {
-    Entry {
+fn facts_of<'a>(module: &'a Module, dependencies: &'a [String]) -> ModuleFacts<'a> {
+    ModuleFacts {
         name: module.name.as_str(),
         is_enabled: module.is_enabled,
         is_installed: module.is_installed,

@@ -3,12 +3,11 @@
 
 mod any_graph;
 mod rules;
-mod state;
 
 use mgmt_common::modules::graph::{Graph, Module};
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::requirement::Requirement;
-use mgmt_common::modules::state::ModuleType;
+use module_mgmt_protocol::state::ModuleType;
 use semver::Version;
 
 fn name(short: &str) -> ModuleName {

@@ -3,7 +3,7 @@
 use mgmt_common::modules::fault::Fault;
 use mgmt_common::modules::graph::{Graph, Module};
 use mgmt_common::modules::plan::{Plan, delete, disable, enable, redefine};
-use mgmt_common::modules::state::ModuleType;
+use module_mgmt_protocol::state::ModuleType;
 
 use crate::{module, name, short};
 
@@ -203,7 +203,7 @@ fn what_is_on_already_is_no_change() {
 
 #[test]
 fn every_fault_is_one_sentence_at_its_place() {
-    use mgmt_common::field_error::FieldError;
+    use module_mgmt_protocol::field_error::FieldError;
     let mut old = module("old", false, &[]);
     old.min_compatible_version = Some(semver::Version::new(2, 0, 0));
     let mut high = module("high", false, &[]);

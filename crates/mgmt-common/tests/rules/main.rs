@@ -1,5 +1,4 @@
 //! The plan: tables of what is wanted and what is found, without any I/O.
-#![cfg(feature = "schedule")]
 #![expect(clippy::unwrap_used, reason = "the lint spares test functions, but not the helpers they share")]
 
 use std::collections::BTreeMap;

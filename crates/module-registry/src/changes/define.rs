@@ -1,31 +1,32 @@
 //! Registering, redefining and deleting modules.
 
-use mgmt_common::caller::Caller;
 use mgmt_common::db::Database;
-use mgmt_common::error::{Error, Result};
-use mgmt_common::etag::IfMatch;
-use mgmt_common::field_error::FieldError;
 use mgmt_common::modules::fault::Fault;
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::plan;
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::etag::IfMatch;
+use module_mgmt_protocol::caller::Caller;
+use module_mgmt_protocol::field_error::FieldError;
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::Map;
 
 use super::overrides::keep_overrides_valid;
 use super::{current, refused};
-use crate::definition::define;
-use crate::routes::body::ModuleBody;
+use crate::definition::check;
+use crate::definition::module::RegisteredModule;
+use crate::definition::module_change::ModuleChange;
 use crate::store::graph::{graph, lock_registry, read_graph};
-use crate::store::modules::{self as store, ModuleRow};
+use crate::store::modules as store;
 
 /// Registers a module.
-pub(crate) async fn register(database: &Database, caller: &Caller, body: &ModuleBody) -> Result<ModuleRow> {
+pub(crate) async fn register(database: &Database, caller: &Caller, body: &ModuleChange) -> Result<RegisteredModule> {
     let name = match &body.name {
         None => Err("is needed".to_owned()),
         Some(name) => ModuleName::parse(name),
     };
     let name = &name.map_err(|message| Error::invalid("/name", message))?;
-    let mut definition = define(&ModuleRow::new(name.as_str()), body).map_err(Error::Invalid)?;
+    let mut definition = check(body.over(&RegisteredModule::new(name.as_str()))).map_err(Error::Invalid)?;
     definition.row.is_enabled = body.is_enabled.unwrap_or(false);
     let definition = &definition;
     database
@@ -34,7 +35,7 @@ pub(crate) async fn register(database: &Database, caller: &Caller, body: &Module
                 lock_registry(tx).await?;
                 let mut graph = graph(&read_graph(tx).await?)?;
                 if graph.get(name).is_some() {
-                    return Err(store::already_registered(name.as_str()));
+                    return Err(already_registered(name));
                 }
                 graph.put(definition.module.clone());
                 sound(&graph.faults(&definition.module))?;
@@ -42,7 +43,9 @@ pub(crate) async fn register(database: &Database, caller: &Caller, body: &Module
                     let plan = plan::enable(&graph, name, false);
                     refused(&plan.refusals, Map::new()).map_or(Ok(()), Err)?;
                 }
-                store::insert_module(tx, &definition.row).await?;
+                if !store::insert_module(tx, &definition.row).await? {
+                    return Err(already_registered(name));
+                }
                 store::read_module(tx, name).await?.ok_or(Error::NotFound)
             }
             .scope_boxed()
@@ -55,16 +58,16 @@ pub(crate) async fn change(
     database: &Database,
     caller: &Caller,
     name: &ModuleName,
-    body: &ModuleBody,
+    body: &ModuleChange,
     if_match: &IfMatch,
-) -> Result<ModuleRow> {
+) -> Result<RegisteredModule> {
     database
         .run_as(caller, |tx| {
             async move {
                 lock_registry(tx).await?;
                 let stored = current(tx, name, if_match).await?;
                 keeps_identity(&stored, body)?;
-                let definition = define(&stored, body).map_err(Error::Invalid)?;
+                let definition = check(body.over(&stored)).map_err(Error::Invalid)?;
                 let (faults, refusals) = plan::redefine(&graph(&read_graph(tx).await?)?, &definition.module);
                 sound(&faults)?;
                 refused(&refusals, Map::new()).map_or(Ok(()), Err)?;
@@ -94,11 +97,15 @@ pub(crate) async fn delete(
                 current(tx, name, if_match).await?;
                 let refusals = plan::delete(&graph(&read_graph(tx).await?)?, name, force);
                 refused(&refusals, Map::new()).map_or(Ok(()), Err)?;
-                store::delete_module(tx, name).await
+                Ok(store::delete_module(tx, name).await?)
             }
             .scope_boxed()
         })
         .await
+}
+
+fn already_registered(name: &ModuleName) -> Error {
+    Error::conflict("module_exists", format!("{name} is registered already"))
 }
 
 fn sound(faults: &[Fault]) -> Result<()> {
@@ -106,9 +113,9 @@ fn sound(faults: &[Fault]) -> Result<()> {
 }
 
 /// What PUT cannot change may be sent as it is.
-fn keeps_identity(stored: &ModuleRow, body: &ModuleBody) -> Result<()> {
+fn keeps_identity(stored: &RegisteredModule, body: &ModuleChange) -> Result<()> {
     let mut errors = Vec::new();
-    if body.name.as_ref().is_some_and(|name| *name != stored.module_name) {
+    if body.name.as_ref().is_some_and(|name| *name != stored.name) {
         errors.push(FieldError::new("/name", "a module keeps its name; it must be the name in the path"));
     }
     if body.is_enabled.is_some_and(|is_enabled| is_enabled != stored.is_enabled) {

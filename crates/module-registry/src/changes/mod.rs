@@ -5,17 +5,18 @@ pub(crate) mod overrides;
 pub(crate) mod switch;
 
 use mgmt_common::db::Transaction;
-use mgmt_common::error::{Error, Result};
-use mgmt_common::etag::{self, IfMatch};
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::plan::Refusal;
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::etag::{self, IfMatch};
 use serde_json::{Map, json};
 
+use crate::definition::module::RegisteredModule;
 use crate::store::history::changes_since;
-use crate::store::modules::{ModuleRow, read_module};
+use crate::store::modules::read_module;
 
 /// The module, if there is one and it is still what the caller has read.
-async fn current(tx: &Transaction, name: &ModuleName, if_match: &IfMatch) -> Result<ModuleRow> {
+async fn current(tx: &Transaction, name: &ModuleName, if_match: &IfMatch) -> Result<RegisteredModule> {
     let row = read_module(tx, name).await?.ok_or(Error::NotFound)?;
     if if_match.allows(Some(row.row_version)) {
         return Ok(row);
@@ -35,7 +36,7 @@ pub(crate) async fn stale(
     Ok(Error::Stale {
         expected: if_match.to_string(),
         current_etag: current.map(etag::of).unwrap_or_default(),
-        changed: json!(changed),
+        changed,
     })
 }
 

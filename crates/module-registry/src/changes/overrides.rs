@@ -1,28 +1,29 @@
 //! Changes of an organisation's overrides.
 
-use mgmt_common::caller::Caller;
 use mgmt_common::db::{Database, Transaction};
-use mgmt_common::error::{Error, Result};
-use mgmt_common::etag::IfMatch;
-use mgmt_common::field_error::FieldError;
 use mgmt_common::modules::name::ModuleName;
-use mgmt_common::modules::state::ModuleType;
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::etag::IfMatch;
+use module_mgmt_protocol::caller::Caller;
+use module_mgmt_protocol::field_error::FieldError;
+use module_mgmt_protocol::state::ModuleType;
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::value::RawValue;
 
 use super::stale;
+use crate::definition::module::RegisteredModule;
+use crate::definition::override_change::Override;
+use crate::definition::override_change::OverrideChange;
 use crate::definition::settings::{faults, is_object, merged};
-use crate::routes::overrides::OverrideBody;
 use crate::store::graph::hold_registry;
-use crate::store::modules::ModuleRow;
-use crate::store::overrides::{self as store, Basis, OrgModuleRow, OverrideRow};
+use crate::store::overrides::{self as store, OrgModuleRow, OverrideContext, OwnConfig};
 
 /// Makes or changes the override of the caller's organisation; whether it is new, and the module as it is then.
 pub(crate) async fn put(
     database: &Database,
     caller: &Caller,
     name: &ModuleName,
-    body: &OverrideBody,
+    body: &OverrideChange,
     force: bool,
     if_match: &IfMatch,
 ) -> Result<(bool, OrgModuleRow)> {
@@ -31,7 +32,7 @@ pub(crate) async fn put(
             async move {
                 // The module must not be deleted, nor its schema changed, between this look and the commit.
                 hold_registry(tx).await?;
-                let basis = store::read_basis(tx, name).await?.ok_or(Error::NotFound)?;
+                let context = store::read_override_context(tx, name).await?.ok_or(Error::NotFound)?;
                 let old = locked(tx, caller, name, if_match).await?;
                 let is_enabled = body.is_enabled.or(old.as_ref().map(|old| old.is_enabled)).unwrap_or(true);
                 let config = match &body.config {
@@ -39,11 +40,11 @@ pub(crate) async fn put(
                     None => old.as_ref().and_then(|old| old.config.as_deref()),
                 };
                 let goes_off = !is_enabled && old.as_ref().is_none_or(|old| old.is_enabled);
-                if goes_off && basis.module_type == ModuleType::Core && !force {
+                if goes_off && context.module_type == ModuleType::Core && !force {
                     let detail = format!("{name} is of the core; switching it off takes force");
                     return Err(Error::conflict("core_module", detail));
                 }
-                check(&basis, config)?;
+                check(&context, config)?;
                 if !store::write_override(tx, &caller.org_id, name, (is_enabled, config), old.is_none()).await? {
                     let detail = "another request has made this override at the same time; read it and send this again";
                     return Err(Error::conflict("override_exists", detail));
@@ -61,21 +62,16 @@ pub(crate) async fn remove(database: &Database, caller: &Caller, name: &ModuleNa
     database
         .run_as(caller, |tx| {
             async move {
-                store::read_basis(tx, name).await?.ok_or(Error::NotFound)?;
+                store::read_override_context(tx, name).await?.ok_or(Error::NotFound)?;
                 locked(tx, caller, name, if_match).await?.ok_or(Error::NotFound)?;
-                store::delete_override(tx, &caller.org_id, name).await
+                Ok(store::delete_override(tx, &caller.org_id, name).await?)
             }
             .scope_boxed()
         })
         .await
 }
 
-async fn locked(
-    tx: &Transaction,
-    caller: &Caller,
-    name: &ModuleName,
-    if_match: &IfMatch,
-) -> Result<Option<OverrideRow>> {
+async fn locked(tx: &Transaction, caller: &Caller, name: &ModuleName, if_match: &IfMatch) -> Result<Option<Override>> {
     let old = store::lock_override(tx, &caller.org_id, name).await?;
     let version = old.as_ref().map(|old| old.row_version);
     if if_match.allows(version) {
@@ -85,23 +81,23 @@ async fn locked(
 }
 
 /// The organisation's own config is an object, and what it makes of the platform's is valid.
-fn check(basis: &Basis, config: Option<&RawValue>) -> Result<()> {
+fn check(context: &OverrideContext, config: Option<&RawValue>) -> Result<()> {
     let Some(config) = config else { return Ok(()) };
     if !is_object(config) {
         return Err(Error::invalid("/config", "must be an object"));
     }
-    let merged = merged(&basis.config, Some(config));
+    let merged = merged(&context.config, Some(config));
     let merged = merged.map_err(|error| Error::Internal(format!("merging a config: {error}")))?;
     // Faults of the schema itself are the platform's matter.
-    let mut errors = faults(&merged, basis.config_schema.as_deref(), "/config");
+    let mut errors = faults(&merged, context.config_schema.as_deref(), "/config");
     errors.retain(|error: &FieldError| error.pointer.starts_with("/config/") || error.pointer == "/config");
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
 /// A new config or schema of the platform must leave what organisations have merged over it valid.
-pub(super) async fn keep_overrides_valid(tx: &Transaction, name: &ModuleName, row: &ModuleRow) -> Result<()> {
+pub(super) async fn keep_overrides_valid(tx: &Transaction, name: &ModuleName, row: &RegisteredModule) -> Result<()> {
     let mut broken = Vec::new();
-    for (org_id, own) in store::read_own_configs(tx, name).await? {
+    for OwnConfig { org_id, config: own } in store::read_own_configs(tx, name).await? {
         let merged = merged(&row.config, Some(&own));
         let merged = merged.map_err(|error| Error::Internal(format!("merging a config: {error}")))?;
         if !faults(&merged, row.config_schema.as_deref(), "/config").is_empty() {

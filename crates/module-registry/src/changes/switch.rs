@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use mgmt_common::caller::Caller;
-use mgmt_common::db::{Database, Transaction};
-use mgmt_common::error::{Error, Result};
-use mgmt_common::etag::IfMatch;
+use mgmt_common::db::{self, Database, Transaction};
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::plan::{self, Plan};
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::etag::IfMatch;
+use module_mgmt_protocol::caller::Caller;
 use scoped_futures::ScopedFutureExt as _;
 
 use super::{current, refused};
+use crate::definition::module::RegisteredModule;
 use crate::impact::{Action, Impact, affected};
 use crate::store::activity::{Activity, read_activity};
 use crate::store::graph::{GraphRow, graph, lock_registry, read_graph};
-use crate::store::modules::{ModuleRow, read_module, switch_modules};
-use crate::store::surroundings::read_surroundings;
+use crate::store::impact_inputs::read_impact_inputs;
+use crate::store::modules::{read_module, switch_modules};
 
 /// How long a call waits for the figures of activity, which only tell and decide nothing.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -41,7 +42,7 @@ pub(crate) async fn switch(
     name: &ModuleName,
     switch: &Switch,
     if_match: &IfMatch,
-) -> Result<(ModuleRow, Impact)> {
+) -> Result<(RegisteredModule, Impact)> {
     let activity = match switch.action {
         Action::Disable => Some(activity(database, caller, name, switch).await?),
         // Nobody misses a module that goes on.
@@ -83,8 +84,8 @@ async fn look(
 ) -> Result<(Plan, Impact)> {
     let rows = read_graph(tx).await?;
     let plan = planned(&rows, name, switch)?;
-    let surroundings = read_surroundings(tx, &affected(name, &plan)).await?;
-    let impact = Impact::new(switch.action, name, &plan, &rows, &surroundings, activity);
+    let inputs = read_impact_inputs(tx, &affected(name, &plan)).await?;
+    let impact = Impact::new(switch.action, name, &plan, &rows, &inputs, activity);
     Ok((plan, impact))
 }
 
@@ -105,17 +106,17 @@ async fn activity(
     switch: &Switch,
 ) -> Result<Option<Activity>> {
     let looking = database.run_as(caller, |tx| {
-        async move { Ok(affected(name, &planned(&read_graph(tx).await?, name, switch)?)) }.scope_boxed()
+        async move { Ok::<_, Error>(affected(name, &planned(&read_graph(tx).await?, name, switch)?)) }.scope_boxed()
     });
     let names = looking.await?;
     match tokio::time::timeout(PATIENCE, read_activity(database, caller, &names)).await {
         Ok(Ok(activity)) => Ok(Some(activity)),
         // Where the database is really down, the change that follows says so.
-        Ok(Err(error @ Error::Unavailable { .. })) => {
+        Ok(Err(error @ db::Error::Unavailable(_))) => {
             tracing::warn!(%name, %error, "who used the module in the last 30 days cannot be read");
             Ok(None)
         }
-        Ok(Err(error)) => Err(error),
+        Ok(Err(error)) => Err(error.into()),
         Err(_) => {
             tracing::warn!(%name, "who used the module in the last 30 days takes too long to find out");
             Ok(None)

@@ -1,18 +1,20 @@
-//! What a module may be defined as: the fields of a request over what is stored, checked as a whole.
+//! What a module may be defined as. Pure: no I/O.
 
+pub(crate) mod module;
+pub(crate) mod module_change;
 pub(crate) mod navigation;
+pub(crate) mod override_change;
 pub(crate) mod settings;
 
-use mgmt_common::field_error::FieldError;
 use mgmt_common::modules::graph;
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::requirement::Requirement;
 use mgmt_common::schedule::functions;
+use module_mgmt_protocol::field_error::FieldError;
 use semver::Version;
 use serde_json::Value;
 
-use crate::routes::body::ModuleBody;
-use crate::store::modules::ModuleRow;
+use module::RegisteredModule;
 
 const MAX_DISPLAY_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 2_000;
@@ -24,44 +26,15 @@ const MAX_FUNCTIONS: usize = 100;
 /// A definition that is valid by itself; whether it fits among the others, the graph says.
 #[derive(Debug)]
 pub(crate) struct Definition {
-    pub(crate) row: ModuleRow,
+    pub(crate) row: RegisteredModule,
     pub(crate) module: graph::Module,
 }
 
-/// `stored` with the fields of the request over it.
+/// Checks a module as a whole.
 ///
 /// # Errors
 /// Every field that is not valid.
-pub(crate) fn define(stored: &ModuleRow, body: &ModuleBody) -> Result<Definition, Vec<FieldError>> {
-    let mut row = stored.clone();
-    // Names, states and stamps are not for definitions.
-    overwrite(&mut row.display_name, body.display_name.as_ref());
-    overwrite(&mut row.description, body.description.as_ref());
-    overwrite(&mut row.module_type, body.module_type.as_ref());
-    overwrite(&mut row.tier, body.tier.as_ref());
-    overwrite(&mut row.is_installed, body.is_installed.as_ref());
-    overwrite(&mut row.version, body.version.as_ref());
-    overwrite(&mut row.min_compatible_version, body.min_compatible_version.as_ref());
-    overwrite(&mut row.config, body.config.as_ref());
-    overwrite(&mut row.config_schema, body.config_schema.as_ref());
-    overwrite(&mut row.feature_flags, body.feature_flags.as_ref());
-    overwrite(&mut row.dependencies, body.dependencies.as_ref());
-    if let Some(sent) = &body.nav_config {
-        // A menu entry holds texts, numbers and flags only: it always serialises.
-        row.nav_config = sent.as_ref().and_then(|item| serde_json::to_value(item).ok());
-    }
-    overwrite(&mut row.required_permissions, body.required_permissions.as_ref());
-    overwrite(&mut row.functions, body.functions.as_ref());
-    check(row)
-}
-
-fn overwrite<T: Clone>(slot: &mut T, sent: Option<&T>) {
-    if let Some(sent) = sent {
-        slot.clone_from(sent);
-    }
-}
-
-fn check(row: ModuleRow) -> Result<Definition, Vec<FieldError>> {
+pub(crate) fn check(row: RegisteredModule) -> Result<Definition, Vec<FieldError>> {
     let mut errors = texts(&row);
     if !(1..=3).contains(&row.tier) {
         errors.push(FieldError::new("/tier", "must be 1, 2 or 3"));
@@ -88,7 +61,7 @@ fn check(row: ModuleRow) -> Result<Definition, Vec<FieldError>> {
         errors.extend(found);
     }
     let dependencies = parse_dependencies(&row.dependencies, &mut errors);
-    let name = ModuleName::parse(&row.module_name).map_err(|message| errors.push(FieldError::new("/name", message)));
+    let name = ModuleName::parse(&row.name).map_err(|message| errors.push(FieldError::new("/name", message)));
     let (Ok(name), Some(version), true) = (name, version, errors.is_empty()) else { return Err(errors) };
     let module = graph::Module {
         name,
@@ -103,7 +76,7 @@ fn check(row: ModuleRow) -> Result<Definition, Vec<FieldError>> {
     Ok(Definition { row, module })
 }
 
-fn texts(row: &ModuleRow) -> Vec<FieldError> {
+fn texts(row: &RegisteredModule) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let name = &row.display_name;
     if name.trim().is_empty() || name.chars().count() > MAX_DISPLAY_NAME || name.chars().any(char::is_control) {

@@ -1,6 +1,6 @@
 //! A module's part of the menu.
 
-use mgmt_common::field_error::FieldError;
+use module_mgmt_protocol::field_error::FieldError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jsonschema::{PatternOptions, Validator};
-use mgmt_common::field_error::FieldError;
+use module_mgmt_protocol::field_error::FieldError;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 

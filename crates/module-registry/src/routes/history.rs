@@ -5,14 +5,15 @@ use axum::Json as Answer;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
-use mgmt_common::caller::PlatformAdmin;
-use mgmt_common::error::{Error, Result};
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Sent, Shared, named, sent};
-use crate::store::history::{AuditRow, api_name, list_audit};
+use super::{Sent, Shared, module_name_or_404, query_of};
+use crate::definition::module::api_name;
+use crate::store::history::{AuditAction, AuditRow, list_audit};
 
 const MAX_LIMIT: u16 = 200;
 
@@ -25,8 +26,7 @@ pub(super) struct AuditEntry {
     occurred_at: Timestamp,
     /// Who; null for a change that no caller made, such as the schema's own.
     actor: Option<String>,
-    /// `register`, `update`, `enable`, `disable`, `delete`, `override`, `override_change` or `override_remove`.
-    action: String,
+    action: AuditAction,
     /// The organisation whose override changed; null for the module itself.
     org_id: Option<String>,
     /// The fields that changed as they were; null where there was nothing.
@@ -75,7 +75,7 @@ pub(super) async fn module_history(
     Path(name): Path<String>,
     query: Sent<HistoryQuery>,
 ) -> Result<(HeaderMap, Answer<Vec<AuditEntry>>)> {
-    let (name, query) = (named(&name)?, sent(query)?);
+    let (name, query) = (module_name_or_404(&name)?, query_of(query)?);
     let limit = query.limit.unwrap_or(50);
     if limit == 0 || limit > MAX_LIMIT {
         return Err(Error::invalid("", format!("limit must be 1 to {MAX_LIMIT}")));

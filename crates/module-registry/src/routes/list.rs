@@ -5,15 +5,15 @@ use axum::Json as Answer;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use mgmt_common::caller::Caller;
-use mgmt_common::error::{Error, Result};
-use mgmt_common::etag;
-use mgmt_common::modules::state::ModuleType;
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::etag;
+use mgmt_common::web::signed_in::SignedIn;
+use module_mgmt_protocol::state::ModuleType;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::module::{Module, PublicModule, ShownModule};
-use super::{Sent, Shared, named, sent};
+use super::module::{PublicModule, ShownModule};
+use super::{Sent, Shared, module_name_or_404, query_of};
 use crate::store::modules::{self as store, Filter};
 use crate::store::visible::visible_modules;
 
@@ -36,12 +36,12 @@ pub(super) struct ListQuery {
 #[utoipa::path(get, path = "/platform/modules", params(ListQuery),
     responses((status = 200, body = Vec<ShownModule>), (status = 304)))]
 pub(super) async fn list_modules(
-    caller: Caller,
+    SignedIn(caller): SignedIn,
     State(state): Shared,
     query: Sent<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let query = sent(query)?;
+    let query = query_of(query)?;
     let modules: Vec<ShownModule> = if caller.is_platform_admin {
         let only_enabled = (query.include_disabled == Some(false)).then_some(true);
         // Only the enabled ones, and of those the disabled ones: none.
@@ -50,7 +50,7 @@ pub(super) async fn list_modules(
         }
         let filter = Filter { module_type: query.module_type, is_enabled: query.enabled.or(only_enabled) };
         let rows = store::list_modules(&state.database, &caller, &filter).await?;
-        rows.into_iter().map(|row| ShownModule::Whole(Box::new(Module::from(row)))).collect()
+        rows.into_iter().map(|row| ShownModule::Whole(Box::new(row))).collect()
     } else {
         let rows = visible_modules(&state.database, &caller).await?;
         let wanted = rows.into_iter().filter(|row| {
@@ -65,16 +65,16 @@ pub(super) async fn list_modules(
 #[utoipa::path(get, path = "/platform/modules/{name}", params(("name" = String, Path)),
     responses((status = 200, body = ShownModule), (status = 304), (status = 404)))]
 pub(super) async fn get_module(
-    caller: Caller,
+    SignedIn(caller): SignedIn,
     State(state): Shared,
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let name = named(&name)?;
+    let name = module_name_or_404(&name)?;
     if caller.is_platform_admin {
         let row = store::get_module(&state.database, &caller, &name).await?.ok_or(Error::NotFound)?;
         let tag = etag::of(row.row_version);
-        return Ok(etag::cacheable(&headers, &tag, Answer(ShownModule::Whole(Box::new(Module::from(row))))));
+        return Ok(etag::cacheable(&headers, &tag, Answer(ShownModule::Whole(Box::new(row)))));
     }
     // Whether it is on for the caller depends on what it needs, so all that are visible are read.
     let rows = visible_modules(&state.database, &caller).await?;

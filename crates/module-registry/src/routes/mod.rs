@@ -1,11 +1,10 @@
 //! The routes: extract, one call, map. The list below is also the OpenAPI document.
 
-pub(crate) mod body;
 mod history;
 mod list;
 mod module;
 mod navigation;
-pub(crate) mod overrides;
+mod overrides;
 mod state;
 mod switch;
 mod write;
@@ -16,9 +15,9 @@ use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use mgmt_common::error::{Error, Result};
-use mgmt_common::etag;
 use mgmt_common::modules::name::ModuleName;
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::etag;
 
 use crate::State;
 
@@ -45,12 +44,12 @@ mgmt_common::route_table!(
 /// A query that was sent, or why it cannot be read.
 type Sent<T> = Result<Query<T>, QueryRejection>;
 
-fn sent<T>(query: Sent<T>) -> Result<T> {
+fn query_of<T>(query: Sent<T>) -> Result<T> {
     query.map(|Query(query)| query).map_err(|rejection| Error::malformed(rejection.body_text()))
 }
 
 /// A name in a path. One that no module can have is one that does not exist.
-fn named(name: &str) -> Result<ModuleName> {
+fn module_name_or_404(name: &str) -> Result<ModuleName> {
     ModuleName::parse(name).map_err(|_| Error::NotFound)
 }
 

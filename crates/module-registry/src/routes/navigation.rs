@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use mgmt_common::caller::Caller;
-use mgmt_common::error::Result;
-use mgmt_common::etag;
+use mgmt_common::web::error::Result;
+use mgmt_common::web::etag;
+use mgmt_common::web::signed_in::SignedIn;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,7 +24,11 @@ pub(super) struct Entry {
 
 /// The menu of the caller: the entries of modules that are on for them, without what is for admins only, sorted by order and label.
 #[utoipa::path(get, path = "/platform/navigation", responses((status = 200, body = Vec<Entry>), (status = 304)))]
-pub(super) async fn navigation(caller: Caller, State(state): Shared, headers: HeaderMap) -> Result<Response> {
+pub(super) async fn navigation(
+    SignedIn(caller): SignedIn,
+    State(state): Shared,
+    headers: HeaderMap,
+) -> Result<Response> {
     let rows = visible_modules(&state.database, &caller).await?;
     etag::cacheable_json(&headers, &menu(rows, caller.is_platform_admin))
 }

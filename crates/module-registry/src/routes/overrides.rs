@@ -5,21 +5,21 @@ use axum::Json as Answer;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use jiff::Timestamp;
-use mgmt_common::caller::{Caller, is_id};
-use mgmt_common::error::{Error, Result};
-use mgmt_common::etag::IfMatch;
-use mgmt_common::json::Json;
-use mgmt_common::modules::decision::Reason;
-use mgmt_common::modules::state::ModuleType;
+use mgmt_common::web::body::Json;
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::etag::IfMatch;
+use mgmt_common::web::signed_in::SignedIn;
+use module_mgmt_protocol::caller::{Caller, is_id};
+use module_mgmt_protocol::decision::Reason;
+use module_mgmt_protocol::state::ModuleType;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::present;
-use super::{Sent, Shared, named, sent, with_version};
+use super::{Sent, Shared, module_name_or_404, query_of, with_version};
 use crate::changes::overrides as changes;
-use crate::store::overrides::{OrgModuleRow, OverrideRow, list_org_modules as read_org_modules};
+use crate::definition::override_change::{Override, OverrideChange};
+use crate::store::overrides::{OrgModuleRow, list_org_modules as read_org_modules};
 
 /// A module as it is for one organisation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,38 +43,6 @@ pub(crate) struct OrgModule {
     overridden: Option<Override>,
 }
 
-/// What the organisation itself has said.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Override {
-    /// False: off for this organisation.
-    is_enabled: bool,
-    #[schema(value_type = Option<Value>)]
-    config: Option<Box<RawValue>>,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    updated_at: Timestamp,
-    created_by: Option<String>,
-    updated_by: Option<String>,
-    /// Counts changes; the ETag is this number in double quotes.
-    row_version: i64,
-}
-
-impl From<OverrideRow> for Override {
-    fn from(row: OverrideRow) -> Self {
-        Self {
-            is_enabled: row.is_enabled,
-            config: row.config,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            created_by: row.created_by,
-            updated_by: row.updated_by,
-            row_version: row.row_version,
-        }
-    }
-}
-
 impl From<OrgModuleRow> for OrgModule {
     fn from(row: OrgModuleRow) -> Self {
         Self {
@@ -86,7 +54,7 @@ impl From<OrgModuleRow> for OrgModule {
             enabled: row.decision.is_on(),
             reason: row.decision.reason(),
             config: row.merged_config,
-            overridden: row.overridden.map(Override::from),
+            overridden: row.overridden,
         }
     }
 }
@@ -95,7 +63,7 @@ impl From<OrgModuleRow> for OrgModule {
 #[utoipa::path(get, path = "/platform/orgs/{orgId}/modules", params(("orgId" = String, Path)),
     responses((status = 200, body = Vec<OrgModule>), (status = 403), (status = 404)))]
 pub(super) async fn list_org_modules(
-    caller: Caller,
+    SignedIn(caller): SignedIn,
     State(state): Shared,
     Path(org_id): Path<String>,
 ) -> Result<Answer<Vec<OrgModule>>> {
@@ -108,28 +76,15 @@ pub(super) async fn list_org_modules(
 #[utoipa::path(get, path = "/platform/orgs/{orgId}/modules/{name}", params(("orgId" = String, Path), ("name" = String, Path)),
     responses((status = 200, body = OrgModule), (status = 403), (status = 404)))]
 pub(super) async fn get_org_module(
-    caller: Caller,
+    SignedIn(caller): SignedIn,
     State(state): Shared,
     Path((org_id, name)): Path<(String, String)>,
 ) -> Result<Response> {
     let caller = acting_for(caller, &org_id)?;
-    let name = named(&name)?;
+    let name = module_name_or_404(&name)?;
     let rows = read_org_modules(&state.database, &caller, Some(&name)).await?;
     let row = rows.into_iter().next().ok_or(Error::NotFound)?;
     Ok(shown(StatusCode::OK, row))
-}
-
-/// What PUT sends; an absent field stays as it is.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct OverrideBody {
-    /// False switches the module off for the organisation; true, which is the default, follows the platform.
-    #[serde(alias = "is_enabled")]
-    pub(crate) is_enabled: Option<bool>,
-    /// Merged over the platform's config; null: nothing of its own.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<Value>)]
-    pub(crate) config: Option<Option<Box<RawValue>>>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -141,20 +96,20 @@ pub(super) struct OverrideQuery {
 }
 
 /// Makes or changes the override. A module can be off here where the platform has it on, and never the other way round.
-#[utoipa::path(put, path = "/platform/orgs/{orgId}/modules/{name}", request_body = OverrideBody,
+#[utoipa::path(put, path = "/platform/orgs/{orgId}/modules/{name}", request_body = OverrideChange,
     params(("orgId" = String, Path), ("name" = String, Path), OverrideQuery),
     responses((status = 200, body = OrgModule), (status = 201, body = OrgModule), (status = 403), (status = 404), (status = 409),
         (status = 412), (status = 422)))]
 pub(super) async fn put_org_module(
-    caller: Caller,
+    SignedIn(caller): SignedIn,
     State(state): Shared,
     Path((org_id, name)): Path<(String, String)>,
     query: Sent<OverrideQuery>,
     headers: HeaderMap,
-    Json(body): Json<OverrideBody>,
+    Json(body): Json<OverrideChange>,
 ) -> Result<Response> {
     let caller = acting_for(caller, &org_id)?;
-    let (name, force) = (named(&name)?, sent(query)?.force.unwrap_or(false));
+    let (name, force) = (module_name_or_404(&name)?, query_of(query)?.force.unwrap_or(false));
     let if_match = IfMatch::read(&headers)?;
     let (is_new, row) = changes::put(&state.database, &caller, &name, &body, force, &if_match).await?;
     Ok(shown(if is_new { StatusCode::CREATED } else { StatusCode::OK }, row))
@@ -165,13 +120,13 @@ pub(super) async fn put_org_module(
     params(("orgId" = String, Path), ("name" = String, Path)),
     responses((status = 204), (status = 403), (status = 404), (status = 412)))]
 pub(super) async fn delete_org_module(
-    caller: Caller,
+    SignedIn(caller): SignedIn,
     State(state): Shared,
     Path((org_id, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<StatusCode> {
     let caller = acting_for(caller, &org_id)?;
-    let name = named(&name)?;
+    let name = module_name_or_404(&name)?;
     changes::remove(&state.database, &caller, &name, &IfMatch::read(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,15 +5,15 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
-use mgmt_common::caller::Caller;
-use mgmt_common::error::{Error, Result};
-use mgmt_common::etag;
 use mgmt_common::module_state::{StateRead, read_state};
-use mgmt_common::modules::state::RegistryState;
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::etag;
+use mgmt_common::web::signed_in::SignedIn;
+use module_mgmt_protocol::state::RegistryState;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Sent, Shared, sent};
+use super::{Sent, Shared, query_of};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -29,12 +29,12 @@ pub(super) struct StateQuery {
 #[utoipa::path(get, path = "/platform/modules/state", params(StateQuery),
     responses((status = 200, body = RegistryState), (status = 304), (status = 404)))]
 pub(super) async fn module_state(
-    mut caller: Caller,
+    SignedIn(mut caller): SignedIn,
     State(state): Shared,
     query: Sent<StateQuery>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    if let Some(org_id) = sent(query)?.org_id.filter(|org_id| *org_id != caller.org_id) {
+    if let Some(org_id) = query_of(query)?.org_id.filter(|org_id| *org_id != caller.org_id) {
         if !caller.is_platform_admin {
             return Err(Error::NotFound);
         }

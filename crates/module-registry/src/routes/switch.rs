@@ -6,16 +6,17 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
-use mgmt_common::caller::{Caller, PlatformAdmin};
-use mgmt_common::error::Result;
-use mgmt_common::etag::IfMatch;
-use mgmt_common::json;
+use mgmt_common::web::body;
+use mgmt_common::web::error::Result;
+use mgmt_common::web::etag::IfMatch;
+use mgmt_common::web::signed_in::PlatformAdmin;
+use module_mgmt_protocol::caller::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::module::Module;
-use super::{Sent, Shared, named, sent, with_version};
+use super::{Sent, Shared, module_name_or_404, query_of, with_version};
 use crate::changes::switch::{Switch, switch};
+use crate::definition::module::RegisteredModule;
 use crate::impact::{Action, Impact};
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -54,7 +55,7 @@ pub(super) struct SwitchBody {
 /// The module as it is now, and what the call did or would do.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SwitchAnswer {
-    module: Module,
+    module: RegisteredModule,
     impact: Impact,
 }
 
@@ -70,7 +71,7 @@ pub(super) async fn enable_module(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response> {
-    let query = sent(query)?;
+    let query = query_of(query)?;
     let wanted = Switch {
         action: Action::Enable,
         cascade: query.cascade.unwrap_or(false),
@@ -93,7 +94,7 @@ pub(super) async fn disable_module(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response> {
-    let query = sent(query)?;
+    let query = query_of(query)?;
     let wanted = Switch {
         action: Action::Disable,
         cascade: query.cascade.unwrap_or(false),
@@ -112,11 +113,11 @@ async fn run(
     headers: &HeaderMap,
 ) -> Result<Response> {
     let if_match = IfMatch::read(headers)?;
-    let (row, impact) = switch(&state.database, caller, &named(name)?, wanted, &if_match).await?;
+    let (row, impact) = switch(&state.database, caller, &module_name_or_404(name)?, wanted, &if_match).await?;
     let version = row.row_version;
-    Ok(with_version(Answer(SwitchAnswer { module: Module::from(row), impact }).into_response(), version))
+    Ok(with_version(Answer(SwitchAnswer { module: row, impact }).into_response(), version))
 }
 
 fn read(headers: &HeaderMap, body: &Bytes) -> Result<SwitchBody> {
-    if body.is_empty() { Ok(SwitchBody::default()) } else { json::read(headers, body) }
+    if body.is_empty() { Ok(SwitchBody::default()) } else { body::read(headers, body) }
 }

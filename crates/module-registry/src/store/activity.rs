@@ -1,8 +1,8 @@
 //! Who would miss modules.
 
-use mgmt_common::caller::Caller;
-use mgmt_common::db::Database;
-use mgmt_common::error::{Error, Result};
+use mgmt_common::db::{Database, Error, Result};
+use module_mgmt_protocol::caller::Caller;
+
 use mgmt_common::modules::name::ModuleName;
 use serde::Deserialize;
 

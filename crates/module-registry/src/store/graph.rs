@@ -1,16 +1,14 @@
 //! The whole registry as a graph, for changes that must keep it sound.
 
-use mgmt_common::db::Transaction;
-use mgmt_common::error::{Error, Result};
+use mgmt_common::db::{Error, Result, Transaction};
+
 use mgmt_common::modules::graph::{Graph, Module};
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::requirement::Requirement;
-use mgmt_common::modules::state::ModuleType;
+use module_mgmt_protocol::state::ModuleType;
 use semver::Version;
 use serde::Deserialize;
 use serde_json::Value;
-
-use super::read_rows;
 
 /// A module as far as the others are concerned.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,26 +29,25 @@ pub(crate) struct GraphRow {
 /// that the table's own trigger takes.
 pub(crate) async fn lock_registry(tx: &Transaction) -> Result<()> {
     let statement = "-- lock_registry
-        select pg_advisory_xact_lock(hashtextextended('module_mgmt.platform_module_registry', 0))::text";
-    tx.query(statement, &[]).await.map(drop)
+        select pg_advisory_xact_lock(hashtextextended('module_mgmt.platform_module_registry', 0))";
+    tx.execute(statement, &[]).await.map(drop)
 }
 
 /// Waits until no transaction changes the registry, beside others who only need it to stay as it is. Rows of the registry cannot be locked
 /// instead: who may not change them may not lock them.
 pub(crate) async fn hold_registry(tx: &Transaction) -> Result<()> {
     let statement = "-- hold_registry
-        select pg_advisory_xact_lock_shared(hashtextextended('module_mgmt.platform_module_registry', 0))::text";
-    tx.query(statement, &[]).await.map(drop)
+        select pg_advisory_xact_lock_shared(hashtextextended('module_mgmt.platform_module_registry', 0))";
+    tx.execute(statement, &[]).await.map(drop)
 }
 
 /// All registered modules, sorted by name.
 pub(crate) async fn read_graph(tx: &Transaction) -> Result<Vec<GraphRow>> {
     let statement = "-- read_graph
-        select row_to_json(module)::text from (
-          select module_name, module_type, tier, is_enabled, is_installed, version, min_compatible_version, dependencies,
-            required_permissions, functions
-          from public.platform_module_registry where deleted_at is null order by module_name) module";
-    read_rows("read_graph", &tx.query(statement, &[]).await?)
+        select module_name, module_type, tier, is_enabled, is_installed, version, min_compatible_version, dependencies,
+          required_permissions, functions
+        from public.platform_module_registry where deleted_at is null order by module_name";
+    tx.read(statement, &[]).await
 }
 
 /// # Errors

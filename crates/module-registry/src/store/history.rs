@@ -1,13 +1,32 @@
 //! The audit of a module.
 
 use jiff::Timestamp;
-use mgmt_common::caller::Caller;
-use mgmt_common::db::{Database, Parameter, Transaction};
-use mgmt_common::error::Result;
+use mgmt_common::db::{Database, Result, Transaction};
+use module_mgmt_protocol::caller::Caller;
+
 use mgmt_common::modules::name::ModuleName;
-use serde::Deserialize;
+use mgmt_common::params;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tokio_postgres::types::Type;
+
+use utoipa::ToSchema;
+
+use crate::definition::module::api_name;
+
+/// What was done. The texts are those of the table's check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AuditAction {
+    Register,
+    Update,
+    Enable,
+    Disable,
+    Delete,
+    /// An organisation has made an override.
+    Override,
+    OverrideChange,
+    OverrideRemove,
+}
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct AuditRow {
@@ -15,7 +34,7 @@ pub(crate) struct AuditRow {
     pub(crate) occurred_at: Timestamp,
     pub(crate) org_id: Option<String>,
     pub(crate) actor: Option<String>,
-    pub(crate) action: String,
+    pub(crate) action: AuditAction,
     pub(crate) before: Option<Map<String, Value>>,
     pub(crate) after: Option<Map<String, Value>>,
     pub(crate) request_id: Option<String>,
@@ -45,38 +64,15 @@ pub(crate) async fn changes_since(
     version: i64,
 ) -> Result<Vec<String>> {
     let statement = "-- changes_since
-        select distinct jsonb_object_keys(coalesce(after, before)) from public.platform_module_audit
+        select distinct jsonb_object_keys(coalesce(after, before)) as field from public.platform_module_audit
         where module_name = $1 and org_id is not distinct from $2 and row_version > $3 and coalesce(after, before) is not null";
-    let parameters: [Parameter<'_>; 3] = [(&name.as_str(), Type::TEXT), (&org_id, Type::TEXT), (&version, Type::INT8)];
-    let rows = tx.query(statement, &parameters).await?;
-    let mut fields: Vec<String> = rows.iter().map(|row| format!("/{}", api_name(row.get(0)))).collect();
+    let rows: Vec<FieldRow> = tx.read(statement, params![name.as_str(), org_id, version]).await?;
+    let mut fields: Vec<String> = rows.iter().map(|row| format!("/{}", api_name(&row.field))).collect();
     fields.sort_unstable();
     Ok(fields)
 }
 
-/// A column as the API names it.
-pub(crate) fn api_name(column: &str) -> String {
-    match column {
-        "module_name" => "name".to_owned(),
-        "module_type" => "type".to_owned(),
-        other => {
-            let mut words = other.split('_');
-            let first = words.next().unwrap_or_default().to_owned();
-            words.fold(first, |name, word| {
-                let (head, tail) = word.split_at(word.len().min(1));
-                name + &head.to_ascii_uppercase() + tail
-            })
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::api_name;
-
-    #[test]
-    fn columns_have_the_names_of_the_api() {
-        let names = ["module_type", "min_compatible_version", "config", "module_name"].map(api_name);
-        assert_eq!(names, ["type", "minCompatibleVersion", "config", "name"]);
-    }
+#[derive(Deserialize)]
+struct FieldRow {
+    field: String,
 }

@@ -1,31 +1,18 @@
 //! Overrides of organisations, beside the modules that they are of.
 
-use jiff::Timestamp;
-use mgmt_common::caller::Caller;
-use mgmt_common::db::{Database, Parameter, Transaction};
-use mgmt_common::error::{Error, Result};
-use mgmt_common::modules::decision::{Decision, Permissions};
+use mgmt_common::db::{Database, Error, Result, Transaction};
+use module_mgmt_protocol::caller::Caller;
+
 use mgmt_common::modules::name::ModuleName;
-use mgmt_common::modules::standing::{Entry, decisions};
-use mgmt_common::modules::state::ModuleType;
+use mgmt_common::params;
+use module_mgmt_protocol::decision::{Decision, Permissions};
+use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
+use module_mgmt_protocol::state::ModuleType;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio_postgres::types::Type;
 
-use super::read_rows;
+use crate::definition::override_change::Override;
 use crate::definition::settings::merged;
-
-/// What an organisation has of its own.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct OverrideRow {
-    pub(crate) is_enabled: bool,
-    pub(crate) config: Option<Box<RawValue>>,
-    pub(crate) created_at: Timestamp,
-    pub(crate) updated_at: Timestamp,
-    pub(crate) created_by: Option<String>,
-    pub(crate) updated_by: Option<String>,
-    pub(crate) row_version: i64,
-}
 
 /// A module as the organisation has it.
 #[derive(Debug)]
@@ -37,7 +24,7 @@ pub(crate) struct OrgModuleRow {
     pub(crate) version: String,
     pub(crate) decision: Decision,
     pub(crate) merged_config: Box<RawValue>,
-    pub(crate) overridden: Option<OverrideRow>,
+    pub(crate) overridden: Option<Override>,
 }
 
 /// All visible modules are read even for one: what it needs decides about it.
@@ -59,23 +46,14 @@ pub(crate) async fn list_org_modules(
     caller: &Caller,
     only: Option<&ModuleName>,
 ) -> Result<Vec<OrgModuleRow>> {
-    let statement = concat!(
-        "-- list_org_modules
-",
-        org_modules_statement!()
-    );
+    let statement = concat!("-- list_org_modules\n", org_modules_statement!());
     org_modules(database.read_as(caller, statement, &[]).await?, only)
 }
 
 /// The same inside a transaction.
 pub(crate) async fn read_org_module(tx: &Transaction, name: &ModuleName) -> Result<Option<OrgModuleRow>> {
-    let statement = concat!(
-        "-- read_org_module
-select row_to_json(answer)::text from (",
-        org_modules_statement!(),
-        ") answer"
-    );
-    let rows = read_rows("read_org_module", &tx.query(statement, &[]).await?)?;
+    let statement = concat!("-- read_org_module\n", org_modules_statement!());
+    let rows = tx.read(statement, &[]).await?;
     Ok(org_modules(rows, Some(name))?.into_iter().next())
 }
 
@@ -91,20 +69,20 @@ struct Row {
     dependencies: Vec<String>,
     required_permissions: Vec<String>,
     config: Box<RawValue>,
-    overridden: Option<OverrideRow>,
+    overridden: Option<Override>,
 }
 
 fn org_modules(rows: Vec<Row>, only: Option<&ModuleName>) -> Result<Vec<OrgModuleRow>> {
-    let entries: Vec<Entry<'_>> = rows.iter().map(Row::entry).collect();
-    let decided = decisions(&entries, &Permissions::All);
+    let entries: Vec<ModuleFacts<'_>> = rows.iter().map(Row::entry).collect();
+    let decided = decide_all(&entries, &Permissions::All);
     let wanted = |row: &Row| only.is_none_or(|only| only.as_str() == row.module_name);
     let rows = rows.into_iter().zip(decided).filter(|(row, _)| wanted(row));
     rows.map(|(row, decision)| row.decided(decision)).collect()
 }
 
 impl Row {
-    fn entry(&self) -> Entry<'_> {
-        Entry {
+    fn entry(&self) -> ModuleFacts<'_> {
+        ModuleFacts {
             name: &self.module_name,
             is_enabled: self.is_enabled,
             is_installed: self.is_installed,
@@ -131,39 +109,42 @@ impl Row {
     }
 }
 
-/// Every organisation's own config of a module, with the organisation.
-pub(crate) async fn read_own_configs(tx: &Transaction, name: &ModuleName) -> Result<Vec<(String, Box<RawValue>)>> {
+/// An organisation's own config of a module.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OwnConfig {
+    pub(crate) org_id: String,
+    pub(crate) config: Box<RawValue>,
+}
+
+/// Sorted by organisation.
+pub(crate) async fn read_own_configs(tx: &Transaction, name: &ModuleName) -> Result<Vec<OwnConfig>> {
     let statement = "-- read_own_configs
-        select json_build_array(org_id, config)::text from public.platform_module_override
+        select org_id, config from public.platform_module_override
         where module_name = $1 and config is not null order by org_id";
-    read_rows("read_own_configs", &tx.query(statement, &[(&name.as_str(), Type::TEXT)]).await?)
+    tx.read(statement, params![name.as_str()]).await
 }
 
 /// What a PUT of an override is checked against; the override is locked against other writers.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Basis {
+pub(crate) struct OverrideContext {
     pub(crate) module_type: ModuleType,
     pub(crate) config: Box<RawValue>,
     pub(crate) config_schema: Option<Box<RawValue>>,
 }
 
 /// `None`: there is no such module that the caller may see.
-pub(crate) async fn read_basis(tx: &Transaction, name: &ModuleName) -> Result<Option<Basis>> {
-    let statement = "-- read_basis
-        select row_to_json(answer)::text from (
-          select module_type, config, config_schema from public.platform_module_registry
-          where module_name = $1 and deleted_at is null) answer";
-    let rows = tx.query(statement, &[(&name.as_str(), Type::TEXT)]).await?;
-    Ok(read_rows("read_basis", &rows)?.into_iter().next())
+pub(crate) async fn read_override_context(tx: &Transaction, name: &ModuleName) -> Result<Option<OverrideContext>> {
+    let statement = "-- read_override_context
+        select module_type, config, config_schema from public.platform_module_registry
+        where module_name = $1 and deleted_at is null";
+    tx.read_opt(statement, params![name.as_str()]).await
 }
 
 /// Locks the override and reads it.
-pub(crate) async fn lock_override(tx: &Transaction, org_id: &str, name: &ModuleName) -> Result<Option<OverrideRow>> {
+pub(crate) async fn lock_override(tx: &Transaction, org_id: &str, name: &ModuleName) -> Result<Option<Override>> {
     let statement = "-- lock_override
-        select to_jsonb(override)::text from public.platform_module_override override
-        where org_id = $1 and module_name = $2 for update";
-    let rows = tx.query(statement, &[(&org_id, Type::TEXT), (&name.as_str(), Type::TEXT)]).await?;
-    Ok(read_rows("lock_override", &rows)?.into_iter().next())
+        select * from public.platform_module_override where org_id = $1 and module_name = $2 for update";
+    tx.read_opt(statement, params![org_id, name.as_str()]).await
 }
 
 /// Makes the override, or changes it: false when another request has made it meanwhile.
@@ -175,8 +156,6 @@ pub(crate) async fn write_override(
     is_new: bool,
 ) -> Result<bool> {
     let config = config.map(RawValue::get);
-    let parameters: [Parameter<'_>; 4] =
-        [(&org_id, Type::TEXT), (&name.as_str(), Type::TEXT), (&is_enabled, Type::BOOL), (&config, Type::TEXT)];
     let statement = if is_new {
         "-- write_override
         insert into public.platform_module_override (org_id, module_name, is_enabled, config) values ($1, $2, $3, $4::jsonb)
@@ -185,12 +164,11 @@ pub(crate) async fn write_override(
         "-- write_override
         update public.platform_module_override set is_enabled = $3, config = $4::jsonb where org_id = $1 and module_name = $2"
     };
-    Ok(tx.execute(statement, &parameters).await? == 1)
+    Ok(tx.execute(statement, params![org_id, name.as_str(), is_enabled, config]).await? == 1)
 }
 
 pub(crate) async fn delete_override(tx: &Transaction, org_id: &str, name: &ModuleName) -> Result<()> {
     let statement = "-- delete_override
         delete from public.platform_module_override where org_id = $1 and module_name = $2";
-    let removed = tx.execute(statement, &[(&org_id, Type::TEXT), (&name.as_str(), Type::TEXT)]).await?;
-    if removed == 1 { Ok(()) } else { Err(Error::NotFound) }
+    tx.execute_one(statement, params![org_id, name.as_str()]).await
 }

@@ -1,11 +1,11 @@
 //! The modules that a caller may see, with what decides whether they are on for them.
 
-use mgmt_common::caller::Caller;
-use mgmt_common::db::Database;
-use mgmt_common::error::Result;
-use mgmt_common::modules::decision::Permissions;
-use mgmt_common::modules::standing::{Entry, decisions};
-use mgmt_common::modules::state::ModuleType;
+use mgmt_common::db::{Database, Result};
+use module_mgmt_protocol::caller::Caller;
+
+use module_mgmt_protocol::decision::Permissions;
+use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
+use module_mgmt_protocol::state::ModuleType;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -45,8 +45,8 @@ pub(crate) const VISIBLE_MODULES: &str = "-- visible_modules
 /// be what an enabled module needs.
 pub(crate) async fn visible_modules(database: &Database, caller: &Caller) -> Result<Vec<VisibleRow>> {
     let rows: Vec<VisibleRow> = database.read_as(caller, VISIBLE_MODULES, &[]).await?;
-    let entries: Vec<Entry<'_>> = rows.iter().map(VisibleRow::entry).collect();
-    let on = decisions(&entries, &permissions(caller));
+    let entries: Vec<ModuleFacts<'_>> = rows.iter().map(VisibleRow::entry).collect();
+    let on = decide_all(&entries, &permissions(caller));
     Ok(rows.into_iter().zip(on).filter(|(_, decision)| decision.is_on()).map(|(row, _)| row).collect())
 }
 
@@ -65,8 +65,8 @@ pub(crate) fn permissions(caller: &Caller) -> Permissions<'_> {
 }
 
 impl VisibleRow {
-    fn entry(&self) -> Entry<'_> {
-        Entry {
+    fn entry(&self) -> ModuleFacts<'_> {
+        ModuleFacts {
             name: &self.module_name,
             is_enabled: self.is_enabled,
             is_installed: self.is_installed,

@@ -3,11 +3,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::Context;
-use mgmt_common::caller::ClaimNames;
-use mgmt_common::serve::Service;
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
+use mgmt_common::web::serve::Service;
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
 use mgmt_testkit::gateway::{Answer, Request, Who};
+use module_mgmt_protocol::caller::ClaimNames;
 use module_registry::settings::Settings;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

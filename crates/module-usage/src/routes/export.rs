@@ -2,12 +2,12 @@
 
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse as _, Response};
-use mgmt_common::caller::Caller;
-use mgmt_common::error::{Error, Result};
+use mgmt_common::web::error::{Error, Result};
+use module_mgmt_protocol::caller::Caller;
 
-use super::{cursor, lines};
-use crate::store::export::{self as store, Place};
-use crate::store::question::Question;
+use super::{csv, page_cursor};
+use crate::store::export::{self as store, PageKey};
+use crate::store::filter::StatsFilter;
 
 /// A Lambda answers at most 6 MB of JSON, in which the body is one string. The rest is for the headers.
 const MAX_BYTES: usize = 5 * 1024 * 1024;
@@ -17,10 +17,10 @@ const MAX_LINES: usize = 50_000;
 
 /// Which part of an export.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct PageRequest {
     /// `None`: all that follows, in one answer.
     limit: Option<usize>,
-    after: Option<Place>,
+    after: Option<PageKey>,
 }
 
 /// Reads `limit` and `cursor`; an answer in JSON has neither, and is `None`.
@@ -29,7 +29,7 @@ pub(super) fn part(
     limit: Option<&str>,
     cursor: Option<&str>,
     mut wrong: impl FnMut(&str, String),
-) -> Option<Part> {
+) -> Option<PageRequest> {
     if !is_csv {
         for (name, sent) in [("limit", limit), ("cursor", cursor)] {
             if sent.is_some() {
@@ -39,7 +39,7 @@ pub(super) fn part(
         return None;
     }
     let count = |text: &str| text.parse().ok().filter(|count| (1..=MAX_LINES).contains(count));
-    let part = Part { limit: limit.and_then(count), after: cursor.and_then(cursor::read) };
+    let part = PageRequest { limit: limit.and_then(count), after: cursor.and_then(page_cursor::read) };
     if limit.is_some() && part.limit.is_none() {
         wrong("limit", format!("must be 1 to {MAX_LINES}"));
     }
@@ -54,14 +54,14 @@ pub(super) fn part(
 pub(super) async fn answer(
     state: &crate::State,
     caller: &Caller,
-    question: &Question,
-    part: &Part,
+    filter: &StatsFilter,
+    part: &PageRequest,
     asked: &Uri,
 ) -> Result<Response> {
     let limit = part.limit.unwrap_or(MAX_LINES);
-    let page = store::read_export(&state.database, caller, question, part.after.as_ref(), limit).await?;
+    let page = store::read_export(&state.database, caller, filter, part.after.as_ref(), limit).await?;
     let (text, written) =
-        lines::write(&page.rows, question, MAX_BYTES).map_err(|error| Error::Internal(format!("csv: {error}")))?;
+        csv::write(&page.rows, filter, MAX_BYTES).map_err(|error| Error::Internal(format!("csv: {error}")))?;
     let has_more = page.has_more || written < page.rows.len();
     if has_more && part.limit.is_none() {
         return Err(Error::AnswerTooLarge("ask for pages with limit, and for the next one as Link says, or for less"));
@@ -72,15 +72,20 @@ pub(super) async fn answer(
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"usage.csv\""));
     let last = written.checked_sub(1).and_then(|last| page.rows.get(last)).filter(|_| has_more);
     if let Some(row) = last {
-        let place = Place { bucket: row.bucket, org_id: row.org_id.clone(), module_name: row.module_name.clone() };
+        let place = PageKey { bucket: row.bucket, org_id: row.org_id.clone(), module_name: row.module_name.clone() };
         let link = next(asked, &place).parse().map_err(|error| Error::Internal(format!("link: {error}")))?;
         headers.insert(header::LINK, link);
     }
     Ok(response)
 }
 
-/// RFC 8288: the same question behind another place. Relative, so that it never leads to another host.
-fn next(asked: &Uri, place: &Place) -> String {
+/// RFC 8288: the same filter behind another place. Relative, so that it never leads to another host.
+fn next(asked: &Uri, place: &PageKey) -> String {
     let pairs = asked.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("cursor="));
-    format!("<{}?{}&cursor={}>; rel=\"next\"", asked.path(), pairs.collect::<Vec<_>>().join("&"), cursor::write(place))
+    format!(
+        "<{}?{}&cursor={}>; rel=\"next\"",
+        asked.path(),
+        pairs.collect::<Vec<_>>().join("&"),
+        page_cursor::write(place)
+    )
 }

@@ -4,14 +4,16 @@ use axum::Json as Answer;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use mgmt_common::caller::Caller;
-use mgmt_common::error::{Error, Result};
-use mgmt_common::field_error::FieldError;
-use mgmt_common::json::Json;
-use mgmt_common::usage::event::UsageEvent;
-use mgmt_common::usage::item::{Item, Refusal};
-use mgmt_common::usage::of_caller::{checked, read};
-use mgmt_common::usage_counting::{Rules, record, record_one};
+use mgmt_common::json;
+use mgmt_common::usage::item::BatchItem;
+use mgmt_common::usage::judge::Rules;
+use mgmt_common::usage::outcome::{Outcome, Totals};
+use mgmt_common::usage_counting::{self as counting, record, record_one};
+use mgmt_common::web::body::JsonText;
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::signed_in::SignedIn;
+use module_mgmt_protocol::usage::UsageEvent;
+use module_mgmt_protocol::usage::reject_reason::RejectReason;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -22,6 +24,20 @@ use super::Shared;
 /// Events of one batch.
 const MAX_EVENTS: usize = 1_000;
 
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    /// Counted now.
+    Accepted,
+    /// Counted before, with the same content.
+    Duplicate,
+    /// The id was used for another content, which stays.
+    Conflict,
+    /// Not counted.
+    Rejected,
+}
+
 /// What became of one event.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -30,28 +46,26 @@ pub(super) struct Counted {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     id: Option<Uuid>,
-    /// `accepted`: counted now. `duplicate`: counted before, with the same content. `conflict`: the id was used for another content,
-    /// which stays. `rejected`: not counted.
-    status: &'static str,
-    /// Of `rejected`: `malformed`, `invalid`, `too_large`, `unknown_module`, `in_future`, `too_old`, `platform_off`, `not_installed`,
-    /// `dependency_off` or `org_off`.
+    status: Status,
+    /// Of `rejected`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    reason: Option<RejectReason>,
     /// Of `rejected`: what is wrong, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
 impl Counted {
-    fn new(item: &Item, outcome: String) -> Self {
+    fn new(item: &BatchItem<'_>, counted: &counting::Counted) -> Self {
+        let (status, reason) = match counted.outcome {
+            Outcome::Accepted => (Status::Accepted, None),
+            Outcome::Duplicate => (Status::Duplicate, None),
+            Outcome::Conflict => (Status::Conflict, None),
+            Outcome::Rejected(reason) => (Status::Rejected, Some(reason)),
+        };
+        // An event that is refused for its module or its time was read all the same, and a sender looks for its id.
         let id = item.event.as_ref().ok().map(|event| event.id);
-        let detail = item.event.as_ref().err().map(Refusal::detail);
-        match outcome.as_str() {
-            "accepted" => Self { id, status: "accepted", reason: None, detail },
-            "duplicate" => Self { id, status: "duplicate", reason: None, detail },
-            "conflict" => Self { id, status: "conflict", reason: None, detail },
-            _ => Self { id, status: "rejected", reason: Some(outcome), detail },
-        }
+        Self { id, status, reason, detail: counted.rejection().map(|refusal| refusal.detail()) }
     }
 }
 
@@ -59,39 +73,39 @@ impl Counted {
 #[utoipa::path(post, path = "/platform/modules/{name}/usage", params(("name" = String, Path)), request_body = UsageEvent,
     responses((status = 201, body = Counted), (status = 200, body = Counted), (status = 409), (status = 422)))]
 pub(super) async fn count_event(
-    caller: Caller,
+    SignedIn(caller): SignedIn,
     State(state): Shared,
     Path(name): Path<String>,
-    Json(body): Json<Box<RawValue>>,
+    JsonText(body): JsonText,
 ) -> Result<(StatusCode, Answer<Counted>)> {
-    let mut event: UsageEvent = mgmt_common::json::parse(body.get().as_bytes())?;
-    if event.module_name.as_ref().is_some_and(|sent| *sent != name) {
-        return Err(Error::invalid("/moduleName", "must be the module of the path, or absent"));
-    }
-    event.module_name = Some(name);
-    let item = checked(&caller, event, body.get());
-    let (item, outcome) = record_one(&state.database, &caller, item, rules(&state)).await?;
-    let counted = Counted::new(&item, outcome);
-    match counted.status {
-        "accepted" => Ok((StatusCode::CREATED, Answer(counted))),
-        "duplicate" => Ok((StatusCode::OK, Answer(counted))),
-        "conflict" => Err(Error::conflict("usage_conflict", "this id was counted with another content, which stays")),
-        _ => Err(match item.event {
-            Err(Refusal { reason: "invalid", errors }) => Error::Invalid(errors),
-            Err(Refusal { reason, errors }) => Error::Rejected(errors, reason),
-            // The database alone knows which days are sealed.
-            Ok(_) => Error::Rejected(vec![FieldError::new("/occurredAt", "its day is closed")], "too_old"),
-        }),
+    let item = BatchItem::from_caller_of_module(&caller, &body, &name);
+    let counted = record_one(&state.database, &caller, &item, rules(&state)).await?;
+    let answer = Answer(Counted::new(&item, &counted));
+    match counted.outcome {
+        Outcome::Accepted => Ok((StatusCode::CREATED, answer)),
+        Outcome::Duplicate => Ok((StatusCode::OK, answer)),
+        Outcome::Conflict => {
+            Err(Error::conflict("usage_conflict", "this id was counted with another content, which stays"))
+        }
+        Outcome::Rejected(reason) => {
+            let errors = counted.rejection().map(|refusal| refusal.errors).unwrap_or_default();
+            Err(match reason {
+                RejectReason::Malformed => Error::malformed_event(errors),
+                RejectReason::Invalid => Error::Invalid(errors),
+                reason => Error::Rejected(errors, reason.as_str()),
+            })
+        }
     }
 }
 
 /// A batch.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Batch {
+pub(super) struct Batch<'a> {
     /// Up to 1,000 events, each with `moduleName`. Each is taken or refused for itself.
+    #[serde(borrow)]
     #[schema(value_type = Vec<UsageEvent>)]
-    events: Vec<Box<RawValue>>,
+    events: Vec<&'a RawValue>,
 }
 
 /// What became of a batch.
@@ -108,27 +122,21 @@ pub(super) struct CountedBatch {
 /// Counts up to 1,000 uses. The answer is 200 whatever became of the single events.
 #[utoipa::path(post, path = "/platform/modules/usage", request_body = Batch, responses((status = 200, body = CountedBatch)))]
 pub(super) async fn count_events(
-    caller: Caller,
+    SignedIn(caller): SignedIn,
     State(state): Shared,
-    Json(batch): Json<Batch>,
+    JsonText(body): JsonText,
 ) -> Result<Answer<CountedBatch>> {
-    if batch.events.len() > MAX_EVENTS {
+    // Only split here: each event is read by itself, so that a fault in one is no fault of the others.
+    let Batch { events } = json::parse_shallow(&body)?;
+    if events.len() > MAX_EVENTS {
         return Err(Error::invalid("/events", format!("must be at most {MAX_EVENTS}")));
     }
-    if batch.events.is_empty() {
-        return Ok(Answer(CountedBatch { accepted: 0, duplicates: 0, conflicts: 0, rejected: 0, results: Vec::new() }));
-    }
-    let items = batch.events.iter().map(|raw| read(&caller, raw.get())).collect();
-    let (items, outcomes) = record(&state.database, &caller, items, rules(&state)).await?;
-    let results: Vec<Counted> = items.iter().zip(outcomes).map(|(item, outcome)| Counted::new(item, outcome)).collect();
-    let count = |status| results.iter().filter(|result| result.status == status).count();
-    Ok(Answer(CountedBatch {
-        accepted: count("accepted"),
-        duplicates: count("duplicate"),
-        conflicts: count("conflict"),
-        rejected: count("rejected"),
-        results,
-    }))
+    let items: Vec<BatchItem<'_>> = events.iter().map(|raw| BatchItem::from_caller(&caller, raw.get())).collect();
+    let counted =
+        if items.is_empty() { Vec::new() } else { record(&state.database, &caller, &items, rules(&state)).await? };
+    let Totals { accepted, duplicates, conflicts, rejected } = Totals::of(counted.iter().map(|item| item.outcome));
+    let results = items.iter().zip(&counted).map(|(item, counted)| Counted::new(item, counted)).collect();
+    Ok(Answer(CountedBatch { accepted, duplicates, conflicts, rejected, results }))
 }
 
 fn rules(state: &crate::State) -> Rules {

@@ -1,10 +1,10 @@
 //! The routes: extract, one call, map. The list below is also the OpenAPI document.
 
-mod cursor;
+mod csv;
 mod export;
+mod filter;
 mod ingest;
-mod lines;
-mod question;
+mod page_cursor;
 mod stats;
 
 use std::sync::Arc;

@@ -5,15 +5,16 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
-use mgmt_common::caller::Caller;
-use mgmt_common::error::{Error, Result};
+use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::signed_in::SignedIn;
+use module_mgmt_protocol::caller::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::question::{self, Asked, Sent, UsageQuery};
-use super::{Shared, export, lines};
+use super::filter::{self, Asked, Sent, UsageQuery};
+use super::{Shared, csv, export};
 use crate::store::figures::Figures;
-use crate::store::question::Question;
+use crate::store::filter::{Granularity, StatsFilter};
 use crate::store::stats as store;
 
 /// Figures over a period.
@@ -28,7 +29,7 @@ pub(super) struct UsageStats {
     start_date: Date,
     #[schema(value_type = String, format = Date)]
     end_date: Date,
-    granularity: &'static str,
+    granularity: Granularity,
     /// Always `UTC`.
     time_zone: &'static str,
     summary: Figures,
@@ -75,13 +76,13 @@ struct ModuleFigures {
         headers(("Link" = Option<String>, description = "The next page of CSV, where there is one"))),
         (status = 403), (status = 404), (status = 413), (status = 422)))]
 pub(super) async fn read_usage(
-    caller: Caller,
+    SignedIn(caller): SignedIn,
     State(state): Shared,
     uri: Uri,
     headers: HeaderMap,
     query: Sent,
 ) -> Result<Response> {
-    let asked = question::read(&caller, &headers, query, None)?;
+    let asked = filter::read(&caller, &headers, query, None)?;
     answer(&state, &caller, asked, &uri).await
 }
 
@@ -91,24 +92,24 @@ pub(super) async fn read_usage(
         headers(("Link" = Option<String>, description = "The next page of CSV, where there is one"))),
         (status = 403), (status = 404), (status = 413), (status = 422)))]
 pub(super) async fn read_module_usage(
-    caller: Caller,
+    SignedIn(caller): SignedIn,
     State(state): Shared,
     Path(name): Path<String>,
     uri: Uri,
     headers: HeaderMap,
     query: Sent,
 ) -> Result<Response> {
-    let asked = question::read(&caller, &headers, query, Some(name))?;
+    let asked = filter::read(&caller, &headers, query, Some(name))?;
     answer(&state, &caller, asked, &uri).await
 }
 
 async fn answer(state: &crate::State, caller: &Caller, asked: Asked, uri: &Uri) -> Result<Response> {
-    let Asked { question, csv } = asked;
+    let Asked { filter, csv } = asked;
     let mut response = match csv {
-        Some(part) => export::answer(state, caller, &question, &part, uri).await?,
+        Some(part) => export::answer(state, caller, &filter, &part, uri).await?,
         None => {
-            let found = store::read_stats(&state.database, caller, &question).await?;
-            Answer(stats(question, found)?).into_response()
+            let found = store::read_stats(&state.database, caller, &filter).await?;
+            Answer(stats(filter, found)?).into_response()
         }
     };
     // Events come all the time: no answer is good for later.
@@ -118,26 +119,26 @@ async fn answer(state: &crate::State, caller: &Caller, asked: Asked, uri: &Uri) 
 }
 
 /// A module that was never used and is not registered is none.
-fn stats(question: Question, found: store::Found) -> Result<UsageStats> {
+fn stats(filter: StatsFilter, found: store::Found) -> Result<UsageStats> {
     if !found.is_known && found.modules.is_empty() {
         return Err(Error::NotFound);
     }
     let store::Found { summary, mut buckets, modules, rejected, .. } = found;
-    let series = question.buckets().map(|(first, start, end)| Bucket {
+    let series = filter.buckets().map(|(first, start, end)| Bucket {
         start,
         end,
-        label: lines::label(question.granularity, first),
+        label: csv::label(filter.granularity, first),
         figures: buckets.remove(&first).unwrap_or_default(),
     });
     let series = series.collect();
     let modules = modules.into_iter().map(|(module_name, figures)| ModuleFigures { module_name, figures });
-    let modules = question.module.is_none().then(|| modules.collect());
+    let modules = filter.module.is_none().then(|| modules.collect());
     Ok(UsageStats {
-        module_name: question.module,
-        org_id: question.org_id,
-        start_date: question.start,
-        end_date: question.end,
-        granularity: question.granularity,
+        module_name: filter.module,
+        org_id: filter.org_id,
+        start_date: filter.start,
+        end_date: filter.end,
+        granularity: filter.granularity,
         time_zone: "UTC",
         summary,
         series,

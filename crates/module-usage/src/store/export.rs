@@ -1,13 +1,12 @@
 //! Reading an export page by page, each in one round trip.
 
 use jiff::civil::Date;
-use mgmt_common::caller::Caller;
-use mgmt_common::db::Database;
-use mgmt_common::error::Result;
+use mgmt_common::db::{Database, Result};
+use module_mgmt_protocol::caller::Caller;
 use serde::Deserialize;
 
-use super::figures::{Figures, chosen, figures};
-use super::question::Question;
+use super::figures::{Figures, figures_sql, filter_sql};
+use super::filter::StatsFilter;
 
 /// One line of an export.
 #[derive(Debug, Deserialize)]
@@ -21,13 +20,13 @@ pub(crate) struct ExportRow {
 
 /// The place of a line in the order of an export: bucket, organisation, module.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Place {
+pub(crate) struct PageKey {
     pub(crate) bucket: Date,
     pub(crate) org_id: String,
     pub(crate) module_name: String,
 }
 
-/// Part of an export.
+/// PageRequest of an export.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) rows: Vec<ExportRow>,
@@ -43,8 +42,8 @@ pub(crate) struct Page {
 pub(crate) async fn read_export(
     database: &Database,
     caller: &Caller,
-    question: &Question,
-    after: Option<&Place>,
+    filter: &StatsFilter,
+    after: Option<&PageKey>,
     limit: usize,
 ) -> Result<Page> {
     let statement = concat!(
@@ -59,11 +58,11 @@ pub(crate) async fn read_export(
           ) as bucket
           cross join lateral (
             select org_id, module_name, ",
-        figures!(),
+        figures_sql!(),
         ", array_agg(scope) as scopes
             from public.platform_module_usage_daily
             where usage_date between bucket.first and bucket.last and ",
-        chosen!(),
+        filter_sql!(),
         " and (($1)[9] is null
                 or (bucket.first, org_id collate \"C\", module_name collate \"C\") > (($1)[9]::date, ($1)[10], ($1)[11]))
             group by org_id, module_name
@@ -81,7 +80,7 @@ pub(crate) async fn read_export(
           ) end as unique_users
         from numbered order by number"
     );
-    let (own, limit_text) = (question.parameters(), limit.to_string());
+    let (own, limit_text) = (filter.parameters(), limit.to_string());
     let bucket = after.map(|place| place.bucket.to_string());
     let mut parameters: Vec<Option<&str>> = own.iter().map(Option::as_deref).collect();
     parameters.extend([

@@ -23,9 +23,9 @@ pub(crate) struct Figures {
     pub(crate) unique_users: i64,
 }
 
-/// Which rows of the daily table a question is about; the parameters are those of [`super::question::Question::parameters`]. This and the
+/// Which rows of the daily table a filter takes; the parameters are those of [`super::filter::StatsFilter::parameters`]. This and the
 /// next are macros because statements are literals, so that nothing of a request can get into one.
-macro_rules! chosen {
+macro_rules! filter_sql {
     () => {
         "usage_date between ($1)[1]::date and ($1)[2]::date
             and (($1)[3] is null or org_id = ($1)[3]) and (($1)[4] is null or module_name = ($1)[4])
@@ -34,7 +34,7 @@ macro_rules! chosen {
 }
 
 /// [`Figures`] of such rows, without the users.
-macro_rules! figures {
+macro_rules! figures_sql {
     () => {
         "sum(total)::bigint as total, sum(successes)::bigint as successes, sum(failures)::bigint as failures,
          sum(partials)::bigint as partials, round(sum(successes) / sum(total), 6)::float8 as success_rate,
@@ -43,4 +43,4 @@ macro_rules! figures {
          sum(duration_count)::bigint as duration_count"
     };
 }
-pub(super) use {chosen, figures};
+pub(super) use {figures_sql, filter_sql};

@@ -2,6 +2,6 @@
 
 pub(crate) mod export;
 pub(crate) mod figures;
+pub(crate) mod filter;
 pub(crate) mod maintenance;
-pub(crate) mod question;
 pub(crate) mod stats;

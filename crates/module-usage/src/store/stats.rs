@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use mgmt_common::caller::Caller;
-use mgmt_common::db::Database;
-use mgmt_common::error::Result;
+use mgmt_common::db::{Database, Result};
+use module_mgmt_protocol::caller::Caller;
 use serde::Deserialize;
 
-use super::figures::{Figures, chosen, figures};
-use super::question::Question;
+use super::figures::{Figures, figures_sql, filter_sql};
+use super::filter::StatsFilter;
 
 /// Figures of a period.
 pub(crate) struct Found {
@@ -31,7 +30,7 @@ struct StatsRow {
     figures: Option<Figures>,
 }
 
-pub(crate) async fn read_stats(database: &Database, caller: &Caller, question: &Question) -> Result<Found> {
+pub(crate) async fn read_stats(database: &Database, caller: &Caller, filter: &StatsFilter) -> Result<Found> {
     // Users are made distinct before they are counted, which hashes; count(distinct) would sort.
     let statement = concat!(
         "-- read_stats
@@ -39,10 +38,10 @@ pub(crate) async fn read_stats(database: &Database, caller: &Caller, question: &
           select daily.*, date_trunc(($1)[7], usage_date::timestamp)::date as bucket
           from public.platform_module_usage_daily daily
           where ",
-        chosen!(),
+        filter_sql!(),
         "), figures as (
           select bucket, module_name, ",
-        figures!(),
+        figures_sql!(),
         " from chosen group by grouping sets ((), (bucket), (module_name)) having count(*) > 0
         ), seen as materialized (
           select distinct chosen.bucket, chosen.module_name, users.user_id
@@ -66,7 +65,7 @@ pub(crate) async fn read_stats(database: &Database, caller: &Caller, question: &
         left join users on coalesce(users.bucket::text, '') = coalesce(figures.bucket::text, '')
           and coalesce(users.module_name, '') = coalesce(figures.module_name collate \"default\", '')"
     );
-    let parameters = question.parameters();
+    let parameters = filter.parameters();
     let parameters: Vec<Option<&str>> = parameters.iter().map(Option::as_deref).collect();
     let rows: Vec<StatsRow> = database.read_as(caller, statement, &parameters).await?;
     let mut found = Found {

@@ -4,8 +4,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use mgmt_common::serve::Service;
 use mgmt_common::settings::DatabaseRole;
+use mgmt_common::web::serve::Service;
 use mgmt_testkit::database::{REQUEST_LOGIN, WORKER_LOGIN};
 use mgmt_testkit::gateway::{Request, Who};
 use serde_json::{Value, json};

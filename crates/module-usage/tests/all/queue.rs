@@ -27,15 +27,15 @@ async fn row_38_a_poison_message_among_nine_good_ones_is_kept_and_acknowledged()
         (String::new(), "", "malformed"),
         ("null".into(), "", "malformed"),
         ("{}".into(), "", "malformed"),
-        (r#"{"orgId":"a","userId":"u","event":{"eventType":"api_call","eventType":"x"}}"#.into(), "", "malformed"),
+        (r#"{"orgId":"a","userId":"u","event":{"eventType":"api_call","eventType":"x"}}"#.into(), "a", "malformed"),
         ("[".repeat(5_000), "", "malformed"),
         (message("", "u1", &event(100)), "", "invalid"),
         (message("a\nb", "u1", &event(100)), "", "invalid"),
-        (message("org-a", "u1", &with(event(100), "isAdmin", true)), "", "malformed"),
+        (message("org-a", "u1", &with(event(100), "isAdmin", true)), "org-a", "malformed"),
         (message("org-a", "u1", &with(event(100), "id", "1")), "org-a", "invalid"),
         (message("org-a", "u1", &with(event(100), "moduleName", "module-none")), "org-a", "unknown_module"),
         (message("org-a", "u1", &with(event(100), "occurredAt", "9999-01-01T00:00:00Z")), "org-a", "in_future"),
-        (message("org-a", "u1", &with(event(100), "metadata", "\u{0}")), "", "malformed"),
+        (message("org-a", "u1", &with(event(100), "metadata", "\u{0}")), "org-a", "malformed"),
         (long, "", "too_large"),
     ] {
         let bed = Bed::new().await;

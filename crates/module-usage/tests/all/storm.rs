@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use mgmt_common::serve::Service;
 use mgmt_common::settings::DatabaseRole;
+use mgmt_common::web::serve::Service;
 use mgmt_testkit::database::{REQUEST_LOGIN, WORKER_LOGIN};
 use mgmt_testkit::gateway::{ORG, Request, Who};
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 use std::time::{Duration, Instant};
 
 use lambda_config::settings::Settings;
-use mgmt_common::serve::Service;
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
+use mgmt_common::web::serve::Service;
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
 use mgmt_testkit::gateway::{Request, Who};
 use mgmt_testkit::unreachable::{self, Unreachable};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Read as _};
 
-use mgmt_common::field_error::FieldError;
+use module_mgmt_protocol::field_error::FieldError;
 use serde_json::{Map, Value};
 
 use crate::output::Failure;

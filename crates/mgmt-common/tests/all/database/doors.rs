@@ -1,9 +1,8 @@
-use mgmt_common::db::Transaction;
-use mgmt_common::error::{Error, Result};
+use mgmt_common::db::{Error, Result, Transaction};
+use mgmt_common::params;
 use mgmt_testkit::database::TestDatabase;
 use scoped_futures::{ScopedBoxFuture, ScopedFutureExt as _};
 use serde::Deserialize;
-use tokio_postgres::types::Type;
 
 use super::{caller, request, ways};
 
@@ -47,8 +46,8 @@ async fn row_level_security_is_in_force_even_where_a_handler_is_wrong() {
         assert_eq!(requests.read_as::<Key>(&caller(false), KEYS, &[]).await.unwrap(), [], "{way}");
         assert_eq!(workers.read_as_worker::<Key>(KEYS, &[]).await.unwrap().len(), 1, "{way}");
 
-        assert!(matches!(requests.run_as(&caller(false), insert).await, Err(Error::Forbidden)), "{way}");
-        assert!(matches!(workers.run_as_worker(insert).await, Err(Error::Forbidden)), "{way}");
+        assert!(matches!(requests.run_as(&caller(false), insert).await, Err(Error::Refused(_))), "{way}");
+        assert!(matches!(workers.run_as_worker(insert).await, Err(Error::Refused(_))), "{way}");
     }
 }
 
@@ -125,8 +124,8 @@ async fn a_transaction_commits_on_success_and_leaves_nothing_on_error() {
             requests
                 .run_as(&caller(true), |tx| async move {
                     let statement = "-- write\ninsert into public.platform_lambda_config (config_key, config_value) values ($1, '1')";
-                    tx.execute(statement, &[(key, Type::VARCHAR)]).await?;
-                    if fail { Err(Error::NotFound) } else { Ok(()) }
+                    tx.execute(statement, params![key.as_str()]).await?;
+                    if fail { Err(Error::NoSuchRow) } else { Ok(()) }
                 }.scope_boxed())
                 .await
         };

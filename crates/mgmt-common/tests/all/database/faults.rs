@@ -1,13 +1,12 @@
 use std::time::{Duration, Instant};
 
-use mgmt_common::db::Database;
-use mgmt_common::error::{Dependency, Error};
+use mgmt_common::db::{Database, Error};
+use mgmt_common::params;
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
 use mgmt_testkit::unreachable::{self, Unreachable};
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::Value;
-use tokio_postgres::types::Type;
 
 use super::{caller, request, settings, ways};
 
@@ -15,7 +14,7 @@ const IDENTITY: &str = "-- identity
     select current_user as who, session_user as login, coalesce(current_setting('request.jwt.claims', true), '') as claims";
 
 fn is_unavailable<T: std::fmt::Debug>(result: &Result<T, Error>) -> bool {
-    matches!(result, Err(Error::Unavailable { dependency: Dependency::Database, .. }))
+    matches!(result, Err(Error::Unavailable(_)))
 }
 
 #[tokio::test]
@@ -63,8 +62,8 @@ async fn a_cancelled_or_failed_transaction_leaves_no_claims_to_the_next_request(
     for (way, requests, _) in ways(&database) {
         let hanging = requests.run_as(&admin, |tx| {
             async move {
-                tx.query("-- hang\nselect pg_sleep(30)::text", &[]).await?;
-                Ok(())
+                tx.execute("-- hang\nselect pg_sleep(30)::text", &[]).await?;
+                Ok::<_, Error>(())
             }
             .scope_boxed()
         });
@@ -72,7 +71,7 @@ async fn a_cancelled_or_failed_transaction_leaves_no_claims_to_the_next_request(
         let idle = requests.run_as(&admin, |_| {
             async move {
                 std::future::pending::<()>().await;
-                Ok(())
+                Ok::<_, Error>(())
             }
             .scope_boxed()
         });
@@ -80,7 +79,7 @@ async fn a_cancelled_or_failed_transaction_leaves_no_claims_to_the_next_request(
         let failed: Result<(), Error> = requests
             .run_as(&admin, |tx| {
                 async move {
-                    tx.query("-- fail\nselect 1/0", &[]).await?;
+                    tx.execute("-- fail\nselect 1/0", &[]).await?;
                     Ok(())
                 }
                 .scope_boxed()
@@ -105,8 +104,8 @@ async fn a_failed_statement_that_is_ignored_does_not_look_like_a_commit() {
     let result = requests
         .run_as(&caller(true), |tx| {
             async move {
-                let _ = tx.query("-- fail\nselect 1/0", &[]).await;
-                Ok(())
+                let _ = tx.execute("-- fail\nselect 1/0", &[]).await;
+                Ok::<_, Error>(())
             }
             .scope_boxed()
         })
@@ -122,7 +121,7 @@ async fn deadlocks_are_retried_and_end_in_one_effect_each() {
     for key in ["a", "b"] {
         let key = &key.to_owned();
         requests
-            .run_as(&caller(true), |tx| async move { tx.execute(put, &[(key, Type::VARCHAR)]).await }.scope_boxed())
+            .run_as(&caller(true), |tx| async move { tx.execute(put, params![key.as_str()]).await }.scope_boxed())
             .await
             .unwrap();
     }
@@ -131,9 +130,9 @@ async fn deadlocks_are_retried_and_end_in_one_effect_each() {
         requests
             .run_as(&caller(true), |tx| {
                 async move {
-                    tx.execute(bump, &[(&first, Type::VARCHAR)]).await?;
+                    tx.execute(bump, params![first]).await?;
                     tokio::time::sleep(Duration::from_millis(100)).await;
-                    tx.execute(bump, &[(&second, Type::VARCHAR)]).await
+                    tx.execute(bump, params![second]).await
                 }
                 .scope_boxed()
             })

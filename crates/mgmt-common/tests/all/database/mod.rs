@@ -2,18 +2,14 @@
 
 mod doors;
 mod faults;
-#[cfg(feature = "host")]
-mod gate;
 mod tls;
-#[cfg(all(feature = "host", feature = "usage"))]
-mod usage;
 
 use std::collections::BTreeSet;
 
-use mgmt_common::caller::Caller;
 use mgmt_common::db::Database;
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
+use module_mgmt_protocol::caller::Caller;
 
 fn settings(url: String, role: DatabaseRole) -> DatabaseSettings {
     DatabaseSettings { url, role, ca_pem: None, pool_size: None }

@@ -24,21 +24,45 @@ async fn row_1_a_body_that_is_no_strict_json_is_400() {
             "{}",
             r#"{"events":{}}"#,
             r#"{"eventType":"api_call","eventType":"x","status":"success"}"#,
-            r#"{"events":[{"metadata":{"a":1,"a":2}}]}"#,
+            r#"{"events":[],"events":[]}"#,
             r#"{"eventType":"api_call","status":"success","errorMessage":"\u0000"}"#,
             r#"{"eventType":"api_call","status":"success","metadata":1e999}"#,
         ] {
             check(&bed, &Request::post(path).text(text), 400).await;
         }
-        check(
-            &bed,
-            &Request::post(path).text(format!("{{\"events\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000))),
-            400,
-        )
-        .await;
     }
+    // Deeper than anything is read; a batch is only split, and the one event in it is refused for its size.
+    let deep = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let metadata = format!(r#"{{"eventType":"api_call","status":"success","metadata":{}}}"#, deep(4_000));
+    check(&bed, &Request::post(ONE).text(metadata), 400).await;
+    check(&bed, &Request::post(BATCH).text(format!(r#"{{"events":{}}}"#, deep(10_000))), 200).await;
     check(&bed, &Request::post(ONE).json(&json!({"eventType": 7, "status": "success"})), 400).await;
     assert_eq!(bed.counted().await, (0, 0, 0));
+}
+
+/// A fault inside one event of a batch is that event's own: it is rejected, and the others count.
+#[tokio::test]
+async fn an_event_that_is_no_strict_json_is_rejected_alone() {
+    let bed = Bed::new().await;
+    for (number, broken) in [
+        r#"{"metadata":{"a":1,"a":2},"moduleName":"module-ai","eventType":"export","status":"success"}"#,
+        r#"{"status":"success","status":"success","moduleName":"module-ai","eventType":"export"}"#,
+        r#"{"errorMessage":"\u0000","moduleName":"module-ai","eventType":"export","status":"success"}"#,
+        "7",
+        "null",
+        "[]",
+        "{}",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let good = event(u64::try_from(number).unwrap());
+        let answer = bed.send(&Request::post(BATCH).text(format!(r#"{{"events":[{broken},{good}]}}"#))).await;
+        let results = &answer.json()["results"];
+        assert_eq!((answer.status, &results[0]["reason"]), (200, &json!("malformed")), "{broken}: {answer:?}");
+        assert_eq!(results[1]["status"], "accepted", "{broken}: {answer:?}");
+    }
+    assert_eq!(bed.counted().await.0, 7);
 }
 
 #[tokio::test]

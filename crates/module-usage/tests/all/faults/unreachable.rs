@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use mgmt_common::serve::Service;
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
+use mgmt_common::web::serve::Service;
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
 use mgmt_testkit::gateway::Request;
 use mgmt_testkit::unreachable;

@@ -1,0 +1,62 @@
+//! The gate's source that reads Postgres itself.
+
+use std::time::Duration;
+
+use mgmt_testkit::cuttable::{Cable, Wire};
+use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
+use module_mgmt_host::gate::{ClosedReason, Gate, GateLimits, Verdict};
+use module_mgmt_host_postgres::{PostgresLogin, PostgresSource};
+use module_mgmt_protocol::decision::{Permissions, Reason};
+use module_mgmt_protocol::state::ModuleType;
+
+/// A gate that revalidates at every check.
+fn gate(url: String) -> Gate {
+    let source = PostgresSource::new(PostgresLogin::new(url));
+    let limits = GateLimits { max_age: Duration::ZERO, ..GateLimits::default() };
+    Gate::for_module("module-orders", ModuleType::Functional).limits(limits).reading(source)
+}
+
+async fn registered() -> TestDatabase {
+    let database = TestDatabase::create().await;
+    let orders = "insert into platform_module_registry (module_name, display_name, is_enabled, required_permissions)
+        values ('module-orders', 'Orders', true, '{orders.use}')";
+    database.admin().await.batch_execute(orders).await.unwrap();
+    database
+}
+
+#[tokio::test]
+async fn a_gate_on_postgres_follows_the_registry_per_organisation() {
+    let database = registered().await;
+    let gate = gate(database.url(REQUEST_LOGIN));
+    let check = async |org: &str, claim: &str| gate.check(org, &Permissions::Claim(claim)).await;
+    let off = |reason| Verdict::Closed(ClosedReason::Off(reason));
+    assert_eq!(check("a", "orders.use").await, Verdict::Open);
+    assert_eq!(check("a", "").await, off(Reason::PermissionMissing));
+    let admin = database.admin().await;
+    let own =
+        "insert into platform_module_override (org_id, module_name, is_enabled) values ('a', 'module-orders', false)";
+    admin.batch_execute(own).await.unwrap();
+    assert_eq!(check("a", "orders.use").await, off(Reason::OrgOff));
+    assert_eq!(check("b", "orders.use").await, Verdict::Open);
+    admin
+        .batch_execute("update platform_module_registry set is_enabled = false where module_name = 'module-orders'")
+        .await
+        .unwrap();
+    assert_eq!(check("b", "orders.use").await, off(Reason::PlatformOff));
+}
+
+/// Unchanged, the registry costs one short statement; unreachable, it costs no request its answer.
+#[tokio::test]
+async fn an_unchanged_registry_is_one_round_trip_and_a_lost_one_is_the_last_seen() {
+    let database = registered().await;
+    let url = database.url(REQUEST_LOGIN);
+    let cable = Cable::to(&url).await;
+    let gate = gate(cable.url(&url));
+    let check = async || gate.check("a", &Permissions::All).await;
+    assert_eq!(check().await, Verdict::Open);
+    let before = cable.round_trips();
+    assert_eq!(check().await, Verdict::Open);
+    assert_eq!(cable.round_trips() - before, 1);
+    cable.set(Wire::Cut);
+    assert_eq!(check().await, Verdict::Open);
+}

@@ -1,0 +1,5 @@
+//! A host's gate and usage record on a real Postgres.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be arranged should stop where it fails")]
+
+mod gate;
+mod usage;

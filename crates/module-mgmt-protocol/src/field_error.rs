@@ -1,0 +1,19 @@
+//! One fault of one field of a request or a stored value.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that is wrong with a value, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) to the field, for example `/weekly_schedule/monday/ranges/0/end`; empty for the whole value.
+    pub pointer: String,
+    /// One sentence for a person: what is wrong and what would be right.
+    pub message: String,
+}
+
+impl FieldError {
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into() }
+    }
+}
