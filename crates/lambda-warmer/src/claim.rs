@@ -42,7 +42,7 @@ pub(crate) async fn claim(state: &State, plans: &mut [TargetPlan<'_>]) {
         Ok(written) => {
             state.memory.saved(&unsaved);
             for (plan, _) in probes.iter_mut().zip(written).filter(|(_, is_written)| !is_written) {
-                plan.held_back = Some("not pinged, because another tick is probe_result out how it answers".into());
+                plan.held_back = Some("not pinged, because another tick is finding out how it answers".into());
             }
         }
         Err(error) => {

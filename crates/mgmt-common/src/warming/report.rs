@@ -50,6 +50,8 @@ pub enum TargetStatus {
     /// Written before the first ping. Where it is found later, nobody knows what that ping ran into.
     Probing,
     Proven,
+    /// Never pinged; a word of a later build counts as this.
+    #[serde(other)]
     Suspended,
 }
 
@@ -117,4 +119,38 @@ pub struct FunctionReport {
     pub cut: bool,
     /// What a person should know.
     pub note: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_status_is_written_as_it_is_read() {
+        for status in TargetStatus::ALL {
+            assert_eq!(
+                (json!(status), serde_json::from_value(json!(status.as_str())).ok()),
+                (json!(status.as_str()), Some(status))
+            );
+        }
+        for status in RunStatus::ALL {
+            assert_eq!(
+                (json!(status), serde_json::from_value(json!(status.as_str())).ok()),
+                (json!(status.as_str()), Some(status))
+            );
+        }
+        let later: TargetStatus = serde_json::from_value(json!("of a later build")).unwrap();
+        assert_eq!(later, TargetStatus::Suspended);
+    }
+
+    #[test]
+    fn figures_add_up_and_never_overflow() {
+        let most = Figures { asked: u32::MAX, init_ms: u64::MAX, unique: Some(2), ..Figures::default() };
+        let sum = most.plus(&Figures { asked: 1, init_ms: 1, unique: None, cold: 3, ..Figures::default() });
+        assert_eq!((sum.asked, sum.init_ms, sum.unique, sum.cold), (u32::MAX, u64::MAX, Some(2), 3));
+        assert_eq!(sum.plus(&sum).unique, Some(4));
+        assert_eq!(Figures::default().plus(&Figures::default()).unique, None);
+    }
 }

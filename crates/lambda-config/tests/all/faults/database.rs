@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase, WORKER_LOGIN};
 use mgmt_testkit::flaky_proxy::{FlakyProxy, Traffic};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::bed::{Bed, SYNC, WARMING};
 use crate::values::{body, hours, office};
@@ -126,7 +126,22 @@ async fn a_lost_commit_is_503_and_safe_to_repeat() {
     assert_eq!(stored["sync"]["status"], "pending");
     let again = bed.send(&put).await.expect(412).json();
     assert_eq!((&again["currentEtag"], &again["changed"]), (&json!("\"3\""), &json!([])), "it is what was sent");
+    // The lost commit has taken the lease too, which ends by itself.
+    let held = bed.reconcile().await.unwrap();
+    assert_eq!((&held["sync"]["status"], &held["configVersion"]), (&json!("pending"), &Value::Null));
+    bed.arrange("update platform_rule_sync set lease_until = now() - interval '1 second'").await;
     assert_eq!(bed.reconcile().await.unwrap()["sync"]["status"], "synced");
+}
+
+/// Begin, lock, write, lease, commit; and when the rules follow: begin, wait, write, commit.
+#[tokio::test]
+async fn saving_a_schedule_is_nine_round_trips() {
+    let (bed, proxy) = wired().await;
+    bed.save(&office()).await;
+    let before = proxy.round_trips();
+    let saved = bed.send(&Request::put(WARMING, &body(&hours(&[1])))).await.expect(200).json();
+    assert_eq!(saved["sync"]["status"], "synced", "{saved}");
+    assert_eq!(proxy.round_trips() - before, 9);
 }
 
 /// Faults, rows 19 and 20.

@@ -42,7 +42,8 @@ async fn each_function_says_how_it_is_warmed(mode: ConnectionMode) {
         r#"insert into platform_warming_target (function_name, qualifier, fingerprint, status, reason)
            values ('billing', 'live', 'f', 'suspended', 'it answered something else');
            insert into platform_warming_run (tick, status, finished_at, functions) values
-           ('2026-11-02 14:00Z', 'done', now(), '[{"name":"billing","qualifier":"live","asked":5,"reached":4}]'),
+           ('2026-11-02 14:00Z', 'done', now(), '[{"name":"billing","qualifier":"live","state":"short","asked":5,"reached":4,
+             "unique":4,"cold":1,"initMs":7,"throttled":0,"errors":1,"cut":false,"note":null}]'),
            ('2026-11-02 14:05Z', 'running', null, '[]')"#,
     )
     .await;
@@ -61,7 +62,8 @@ async fn each_function_says_how_it_is_warmed(mode: ConnectionMode) {
         warming("billing"),
         json!([{"module": null, "qualifier": "live", "concurrency": 5, "payload": "native", "status": "suspended",
             "reason": "it answered something else",
-            "lastRun": {"name": "billing", "qualifier": "live", "asked": 5, "reached": 4}}])
+            "lastRun": {"name": "billing", "qualifier": "live", "state": "short", "asked": 5, "reached": 4, "unique": 4, "cold": 1,
+                "initMs": 7, "throttled": 0, "errors": 1, "cut": false, "note": null}}])
     );
 }
 

@@ -1,5 +1,7 @@
 //! The doors to the database, on a real Postgres, direct and through PgBouncer in transaction mode.
 
+#[cfg(feature = "service")]
+mod checks;
 mod doors;
 mod faults;
 mod tls;
