@@ -277,7 +277,8 @@ class _Api:
         if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
             raise ValueError(f"{url!r} must begin with https://, as only this machine may be reached without TLS")
         self._is_https, self._host, self._port = parts.scheme == "https", host, port
-        self._path = parts.path.rstrip("/")
+        # Both spellings of the address are in use: with the routes' common prefix and without it.
+        self._path = parts.path.rstrip("/").removesuffix("/platform")
         self._tls: ssl.SSLContext | None = None
 
     def request(

@@ -56,6 +56,13 @@ class Http(unittest.TestCase):
             self.assertEqual([asked["status"] for asked in server.asked], [200, 304, 304, 200])
             self.assertEqual({asked["path"] for asked in server.asked}, {"/stage/platform/modules/state"})
 
+    def test_the_address_may_end_with_the_common_prefix_of_the_routes(self):
+        for end in ("", "/", "/platform", "/platform/"):
+            with Server(proper(state())) as server:
+                source = HttpSource(server.url + end)
+                self.assertIsNone(Gate(MODULE, "functional", source).check("a", NOBODY, "Bearer a"))
+                self.assertEqual({asked["path"] for asked in server.asked}, {"/stage/platform/modules/state"})
+
     def test_the_events_own_authorization_is_forwarded(self):
         for name in ("authorization", "Authorization"):
             with Server(proper(state())) as server:

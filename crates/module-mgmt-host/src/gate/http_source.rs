@@ -37,7 +37,7 @@ pub struct UrlError {
 }
 
 impl HttpSource {
-    /// `url` is where the API is, without `/platform`; a stage may be behind the host. Nothing is connected yet.
+    /// `url` is where the API is, with or without `/platform` at its end; a stage may be behind the host. Nothing is connected yet.
     ///
     /// # Errors
     /// [`UrlError`] for anything but `https://`, except `http://` to this machine.
@@ -53,7 +53,9 @@ impl HttpSource {
             Some("http") if is_loopback(authority.host()) => {}
             _ => return Err(refused("it must begin with https://, as only this machine may be reached without TLS")),
         }
-        let state_url = format!("{}/platform/modules/state", url.trim_end_matches('/'));
+        let base = url.trim_end_matches('/');
+        let base = base.strip_suffix("/platform").unwrap_or(base);
+        let state_url = format!("{base}/platform/modules/state");
         Ok(Self { state_url, client: HttpClient::default(), service_token: None })
     }
 
@@ -163,6 +165,10 @@ mod tests {
         ] {
             let source = HttpSource::new(good).unwrap();
             assert_eq!(source.state_url, format!("{}/platform/modules/state", good.trim_end_matches('/')));
+        }
+        for with_path in ["https://api.example.com/platform", "https://api.example.com/platform/"] {
+            let source = HttpSource::new(with_path).unwrap();
+            assert_eq!(source.state_url, "https://api.example.com/platform/modules/state");
         }
         for bad in [
             "",
