@@ -16,7 +16,7 @@ use crate::{Row, fan_out, median};
 const STARTS: usize = 61;
 const BATCHES: usize = 150;
 const EVENTS: usize = 1_000;
-const READS: usize = 400;
+const READS: usize = 3_000;
 
 pub(crate) async fn measure(now: &Path, before: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
