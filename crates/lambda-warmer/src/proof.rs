@@ -88,4 +88,14 @@ mod tests {
         check(TargetStatus::Probing, Some("a"), Some("b"), PingDecision::Probe);
         assert_eq!(decide_ping(None, None), PingDecision::Probe);
     }
+
+    #[test]
+    fn a_status_is_read_as_it_was_written_and_an_unknown_one_never_pings() {
+        for (status, text) in
+            [(Status::Probing, "probing"), (Status::Proven, "proven"), (Status::Suspended, "suspended")]
+        {
+            assert_eq!((status.as_str(), Status::parse(text)), (text, status));
+        }
+        assert_eq!(Status::parse("of a later build"), Status::Suspended);
+    }
 }

@@ -6,8 +6,14 @@ use module_mgmt_protocol::decision::{Decision, Permissions, Reason};
 use module_mgmt_protocol::state::{ModuleState, ModuleType};
 use serde_json::json;
 
-const REASONS: [Reason; 5] =
-    [Reason::PlatformOff, Reason::NotInstalled, Reason::DependencyOff, Reason::OrgOff, Reason::PermissionMissing];
+const REASONS: [Reason; 6] = [
+    Reason::PlatformOff,
+    Reason::NotInstalled,
+    Reason::DependencyOff,
+    Reason::OrgOff,
+    Reason::PermissionMissing,
+    Reason::Unknown,
+];
 
 #[test]
 fn a_word_is_the_same_in_code_and_in_json() {
@@ -31,10 +37,9 @@ fn a_module_of_the_state_is_decided_by_its_reason_and_then_by_permissions() {
             reason,
             required_permissions: vec!["ai.use".to_owned()],
         };
-        // The state is made before the caller is known, so a missing permission is never its reason.
-        let expected = reason.filter(|reason| *reason != Reason::PermissionMissing);
-        assert_eq!(module.decide(&Permissions::Set(&permissions)), Decision::from(expected));
-        let without = Decision::Off(expected.unwrap_or(Reason::PermissionMissing));
+        // What the state says stays; a module that is on needs the caller's permission.
+        assert_eq!(module.decide(&Permissions::Set(&permissions)), Decision::from(reason));
+        let without = Decision::Off(reason.unwrap_or(Reason::PermissionMissing));
         assert_eq!(module.decide(&Permissions::Set(&none)), without);
         assert!(!without.is_on());
     }

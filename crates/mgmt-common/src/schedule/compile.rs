@@ -116,3 +116,55 @@ fn widening(boxes: &[MinuteBox], needed: &WeekGrid) -> Widening {
     }
     widest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widening_is_the_furthest_that_any_box_goes() {
+        // Needed: the full hour at 09:00 and 10:00 on Monday, and at 11:00 on Sunday.
+        let mut needed = WeekGrid::default();
+        [9 * 60, 10 * 60, 6 * 1440 + 11 * 60].into_iter().for_each(|minute| needed.insert(minute));
+        let check = |boxes: &[(u8, u32, u64)], expected: Widening| {
+            let boxes: Vec<MinuteBox> =
+                boxes.iter().map(|&(days, hours, minutes)| MinuteBox { days, hours, minutes }).collect();
+            assert_eq!(widening(&boxes, &needed), expected, "{boxes:?}");
+        };
+        let exact = [(1, 3 << 9, 1), (1 << 6, 1 << 11, 1)];
+        check(&[], Widening::None);
+        check(&exact, Widening::None);
+        check(&[exact[0], (1 << 6, 1 << 11, 3)], Widening::Minutes);
+        check(&[(1, 3 << 9, 1 << 59), exact[1]], Widening::Minutes);
+        check(&[(1, 7 << 9, 1), exact[1]], Widening::Hours);
+        check(&[exact[0], (1 << 6, 1 << 9, 1)], Widening::Hours);
+        check(&[(3, 3 << 9, 1), exact[1]], Widening::Days);
+        check(&[exact[0], (1 << 5, 1 << 11, 1)], Widening::Days);
+        // The order of the boxes does not matter.
+        check(&[(1, 7 << 9, 1), (1 << 6, 1 << 11, 3)], Widening::Hours);
+        check(&[(1 << 6, 1 << 11, 3), (1, 7 << 9, 1)], Widening::Hours);
+    }
+
+    #[test]
+    fn the_offsets_are_those_of_the_next_400_days_the_last_instant_included() {
+        let check = |zone: &str, at: &str, expected: &[i32]| {
+            let config = serde_json::json!({
+                "enabled": true, "timezone": zone, "interval_minutes": 5,
+                "weekly_schedule": super::super::week::DAY_NAMES
+                    .map(|day| (day.to_owned(), serde_json::json!({"enabled": false})))
+                    .into_iter()
+                    .collect::<serde_json::Map<_, _>>(),
+            });
+            let config = WarmingConfig::parse(&config).unwrap();
+            assert_eq!(offsets_in_horizon(&config, at.parse().unwrap()), expected, "{zone} from {at}");
+        };
+        check("Asia/Kathmandu", "2026-01-01T00:00:00Z", &[345]);
+        check("America/New_York", "2026-01-01T00:00:00Z", &[-300, -240]);
+        // Samoa stopped changing its clocks on 2021-04-03T14:00Z, 400 days after the second instant; the offset before was +14.
+        check("Pacific/Apia", "2020-02-28T14:00:00Z", &[780, 840]);
+        check("Pacific/Apia", "2021-04-03T14:00:00Z", &[780]);
+        // Volgograd moved from +4 to +3 on 2020-12-26T22:00Z.
+        check("Europe/Volgograd", "2019-11-22T22:00:00Z", &[180, 240]);
+        check("Europe/Volgograd", "2019-11-22T21:59:59Z", &[240]);
+    }
+}

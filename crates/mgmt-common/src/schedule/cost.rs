@@ -140,4 +140,33 @@ mod tests {
         assert_eq!(estimate.functions[0].pings_per_month, 10_000);
         assert_eq!(estimate.unpriced_functions, ["unknown"]);
     }
+
+    #[test]
+    fn each_function_is_priced_by_its_memory_and_concurrency_and_the_sums_hold_all() {
+        let function = |name: &str, concurrency| WarmFunction {
+            name: name.to_owned(),
+            qualifier: Some("live".to_owned()),
+            concurrency,
+            payload: Payload::Native,
+        };
+        let estimate = estimate(&CostInput {
+            functions: &[function("small", 3), function("large", 2)],
+            memory_mb: &BTreeMap::from([("small".to_owned(), 512), ("large".to_owned(), 2048)]),
+            due_per_month: 1000,
+            open_minutes_per_month: 1000.0,
+            billed_ms_per_ping: 250,
+        });
+        let figures = |cost: &FunctionCost| {
+            (cost.pings_per_month, cost.warming_usd, cost.provisioned_always_usd, cost.provisioned_in_ranges_usd)
+        };
+        // 3,000 pings of 0.125 GB-seconds; 1.5 GB for 2,592,000 seconds, and for 60,000.
+        assert_eq!(figures(&estimate.functions[0]), (3_000, 0.006_85, 16.200_13, 0.375_003));
+        // 2,000 pings of half a GB-second; 4 GB.
+        assert_eq!(figures(&estimate.functions[1]), (2_000, 0.017_067, 43.200_346, 1.000_008));
+        assert_eq!(estimate.warming_usd, 0.023_917);
+        assert_eq!(estimate.provisioned_always_usd, 59.400_476);
+        assert_eq!(estimate.provisioned_in_ranges_usd, 1.375_011);
+        assert_eq!((estimate.functions[0].memory_mb, estimate.billed_ms_per_ping), (512, 250));
+        assert_eq!(estimate.functions[0].qualifier.as_deref(), Some("live"));
+    }
 }

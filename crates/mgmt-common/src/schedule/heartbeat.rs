@@ -62,4 +62,11 @@ mod tests {
         check("08:59", "08:00", None, None);
         check("11:00", "08:00", None, None);
     }
+
+    #[test]
+    fn only_the_last_hour_counts_its_first_minute_included() {
+        let missed = |now: &str| missed_tick(&config(), at("08:00"), None, at(now));
+        assert_eq!(missed("10:55"), Some(at("09:55")));
+        assert_eq!(missed("10:56"), None);
+    }
 }

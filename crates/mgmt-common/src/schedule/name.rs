@@ -121,6 +121,13 @@ mod tests {
     }
 
     #[test]
+    fn a_namespace_is_its_two_parts() {
+        assert_eq!((shop().project(), shop().env()), ("shop", "prod"));
+        assert_eq!(shop().prefix(), "shop.prod.warm.");
+        assert_eq!(shop().old_prefix(), "shop-prod-warmer-pattern-");
+    }
+
+    #[test]
     fn a_rule_name_is_the_first_16_digits_of_the_hash_of_the_expression() {
         // printf 'cron(* * ? * * *)' | sha256sum
         assert_eq!(shop().rule_name(&expression("cron(* * ? * * *)")), "shop.prod.warm.214173c6a4219078");

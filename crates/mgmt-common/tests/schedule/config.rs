@@ -99,7 +99,14 @@ fn what_is_missing_unknown_or_of_the_wrong_kind_is_named() {
     refuses(&with("/intervall_minutes", json!(5)), "/intervall_minutes", "did you mean `interval_minutes`");
     refuses(&with("/a~1b", json!(5)), "/a~01b", "not a known field");
     refuses(&with("/weekly_schedule/Monday", json!({})), "/weekly_schedule/Monday", "did you mean `monday`");
-    refuses(&with("/enabled", json!("true")), "/enabled", "true or false");
+    // A third of the letters may be wrong.
+    for (slip, hint) in [("enabl", "; did you mean `enabled`?"), ("enab", "is not a known field")] {
+        let config = with(&format!("/{slip}"), json!(true));
+        let faults = faults(&config);
+        assert!(faults.len() == 1 && faults[0].1.ends_with(hint), "{faults:?}");
+    }
+    refuses(&with("/enabled", json!("true")), "/enabled", "must be true or false, not a string");
+    refuses(&with("/timezone", json!({})), "/timezone", "must be a string, not an object");
     refuses(&with("/timezone", json!(5)), "/timezone", "string");
     refuses(&with("/include_modules", Value::Null), "/include_modules", "true or false");
     refuses(&with("/weekly_schedule", json!([])), "/weekly_schedule", "object");
@@ -185,6 +192,9 @@ fn a_thousand_ranges_a_day_are_fine_and_more_than_the_minutes_of_a_day_are_not()
 fn functions_are_names_or_objects() {
     let check = |entry: Value| assert_eq!(faults(&with("/lambda_functions", json!([entry]))), [], "{entry}");
     check(json!("My_function-1"));
+    check(json!("x".repeat(64)));
+    check(json!({"name": "fn", "qualifier": "x".repeat(128)}));
+    check(json!({"name": "fn", "qualifier": "x_1-$"}));
     check(json!("arn:aws:lambda:us-east-1:123456789012:function:fn"));
     check(json!("arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:fn"));
     check(json!({"name": "fn", "qualifier": "$LATEST", "concurrency": 100, "payload": "lambda-warmer"}));
@@ -206,6 +216,25 @@ fn a_wrong_function_entry_is_named() {
     check(json!("fn:live"), "", "function name");
     check(json!("arn:aws:lambda:us-east-1:123456789012:function:fn:live"), "", "qualifier");
     check(json!("arn:aws:lambda:us-east-1:1234:function:fn"), "", "function name");
+    for arn in [
+        "arn:gcp:lambda:us-east-1:123456789012:function:fn",
+        "arn:aws.cn:lambda:us-east-1:123456789012:function:fn",
+        "arn:awsxxxxxxxxxxxxxxxxxx:lambda:us-east-1:123456789012:function:fn",
+        "arn:aws:lambda:us.east:123456789012:function:fn",
+        "arn:aws:lambda::123456789012:function:fn",
+        "arn:aws:lambda:us-east-1:12345678901a:function:fn",
+        "arn:aws:lambda:us-east-1:1234567890123:function:fn",
+        "arn:aws:lambda:us-east-1:123456789012:function:f.n",
+        "arn:aws:sqs:us-east-1:123456789012:function:fn",
+        "arn:aws:lambda:us-east-1:123456789012:layer:fn",
+    ] {
+        check(json!(arn), "", "function name (1 to 64");
+    }
+    check(json!({"name": "fn", "qualifier": "x".repeat(129)}), "/qualifier", "version or alias");
+    check(json!({"name": "fn", "qualifier": 7}), "/qualifier", "must be a string, not a number");
+    check(json!({"name": null}), "/name", "must be a string, not null");
+    check(json!(true), "", "not a boolean");
+    check(json!([]), "", "not a list");
     check(json!({}), "/name", "required");
     check(json!({"name": "fn", "qualifier": "a b"}), "/qualifier", "version or alias");
     check(json!({"name": "fn", "qualifier": ""}), "/qualifier", "version or alias");

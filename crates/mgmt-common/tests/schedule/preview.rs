@@ -89,3 +89,69 @@ fn pings_in_a_clock_change_are_counted() {
         ]
     );
 }
+
+#[test]
+fn a_month_is_thirty_days_whose_last_instant_is_the_next_months() {
+    // Due at midnight of each day.
+    let daily = Plan::same("UTC", 1440, (0, 1440), 7).json();
+    let preview = preview_of(&daily, "2026-11-23T00:00:00Z");
+    assert_eq!((preview.ticks.due_per_month, preview.pings_per_month), (30, 30));
+    assert_eq!(preview_of(&daily, "2026-11-23T00:00:01Z").ticks.due_per_month, 30);
+}
+
+#[test]
+fn the_cost_is_that_of_the_open_minutes_of_an_average_month() {
+    let mut office = Plan::office_hours("UTC", 5).json();
+    let in_ranges = |value: &Value| preview_of(value, "2026-11-23T00:00:00Z").cost.provisioned_in_ranges_usd;
+    // Half a GB for 2,400 minutes a week, of which a month of 30 days has 4.28.
+    assert_eq!(in_ranges(&office), 1.285_725);
+    office["enabled"] = json!(false);
+    assert_eq!(in_ranges(&office), 0.0);
+}
+
+#[test]
+fn clock_changes_of_the_next_400_days_are_warned_about_without_the_last_instant() {
+    let night = Plan::same("America/New_York", 30, (60, 180), 7).json();
+    // The clocks change on 2026-03-08, 2026-11-01 and 2027-03-14T07:00Z, which is 400 days after the first instant.
+    let check = |at: &str, expected: usize| assert_eq!(preview_of(&night, at).warnings.len(), expected, "{at}");
+    check("2026-02-07T07:00:00Z", 2);
+    check("2026-02-07T07:00:01Z", 3);
+}
+
+#[test]
+fn a_warning_counts_what_it_is_about() {
+    let messages = |value: &Value| -> Vec<String> {
+        preview_of(value, "2026-11-23T00:00:00Z").warnings.into_iter().map(|warning| warning.message).collect()
+    };
+    let day = |ranges: &[(u16, u16)]| ranges.to_vec();
+    let short = Plan {
+        zone: "UTC".to_owned(),
+        interval: 60,
+        days: [
+            day(&[(60, 119), (180, 240)]),
+            day(&[(0, 61)]),
+            day(&[(1439, 58)]),
+            day(&[]),
+            day(&[(600, 601)]),
+            day(&[]),
+            day(&[]),
+        ],
+    };
+    assert_eq!(
+        messages(&short.json()),
+        ["3 of the ranges are shorter than the interval of 60 minutes: one ping each, at the start."]
+    );
+    // Every hour has its own minutes, which no 20 rules can tell apart.
+    let days = std::array::from_fn(|day| {
+        (0..24_u16).map(|hour| (hour * 60, hour * 60 + (hour * 7 + day as u16 * 5) % 59 + 1)).collect()
+    });
+    let messy = Plan { zone: "UTC".to_owned(), interval: 1, days };
+    let told = messages(&messy.json());
+    let compiled = mgmt_common::schedule::compile::compile(&messy.config(), "2026-11-23T00:00:00Z".parse().unwrap());
+    let beyond = compiled.ticks_per_week - compiled.needed_per_week;
+    let expected = format!(
+        "To keep to {} rules they fire {beyond} times a week beyond what can be due; the warmer drops that.",
+        compiled.rules.len()
+    );
+    assert_eq!(told, [expected]);
+}

@@ -72,8 +72,24 @@ fn an_illegal_expression_names_the_field_and_the_reason() {
     check("cron(0 0 1,3W * ? *)", "day-of-month");
     check("cron(0 0 ? * 3W *)", "day-of-week");
     check("cron(0 0 ? * 3#6 *)", "1 to 5");
+    check("cron(0 0 ? * 3#0 *)", "1 to 5");
+    check("cron(0 24/2 ? * * *)", "hours \"24\"");
+    check("cron(0 0/24 ? * * *)", "hours \"0/24\": the step must be from 1 to 23");
+    check("cron(00000 0 ? * * *)", "minutes \"00000\"");
+    check("cron(0/00001 0 ? * * *)", "step");
+    check("cron(0/+1 0 ? * * *)", "step");
+    check("cron(0 0 ? * * 1970/230)", "from 1 to 229");
+    check("cron(0 0 ? 0 * *)", "month \"0\": not a value from 1 to 12");
+    check("cron(0 0 ? FEBR * *)", "month");
     check("cron(0 0 ? * 3#1,6#3 *)", "1 to 5");
     check(&format!("cron({} 0 ? * * *)", vec!["1"; 130].join(",")), "256");
+}
+
+#[test]
+fn an_expression_has_at_most_256_characters() {
+    let padded = |length: usize| format!("cron(0 0 ? * * *{})", " ".repeat(length - 17));
+    assert!(CronExpression::parse(&padded(256)).is_ok());
+    assert_eq!(CronExpression::parse(&padded(257)), Err(CronError::TooLong(257)));
 }
 
 #[test]
@@ -108,6 +124,37 @@ fn an_expression_fires_in_exactly_its_minutes() {
     check("cron(0 8 31W * ? *)", "2026-11-30T08:00:00Z", false);
     check("cron(0 8 1 1 ? 2027-2030/2)", "2029-01-01T08:00:00Z", true);
     check("cron(0 8 1 1 ? 2027-2030/2)", "2028-01-01T08:00:00Z", false);
+    // 2026-07-24 is a Friday with one more after it, seven days before the end of the month.
+    check("cron(0 8 ? * 6L *)", "2026-07-24T08:00:00Z", false);
+    check("cron(0 8 ? * 6L *)", "2026-07-31T08:00:00Z", true);
+    check("cron(0 8 ? * 6L *)", "2026-07-30T08:00:00Z", false);
+    for (ordinal, day) in [(1, "03"), (2, "10"), (3, "17"), (4, "24"), (5, "31")] {
+        for other in 1..=5 {
+            check(&format!("cron(0 8 ? * 6#{other} *)"), &format!("2026-07-{day}T08:00:00Z"), other == ordinal);
+        }
+    }
+    check("cron(0 8 ? * 7#1 *)", "2026-08-01T08:00:00Z", true);
+    check("cron(0 8 ? * 6#1 *)", "2026-08-07T08:00:00Z", true);
+    check("cron(0 8 ? * 7#2 *)", "2026-08-08T08:00:00Z", true);
+    check("cron(0 8 ? * 7#1 *)", "2026-08-08T08:00:00Z", false);
+    // The weekday itself, the Friday before a Saturday, the Monday after a Sunday; never in another month.
+    check("cron(0 8 15W * ? *)", "2026-07-15T08:00:00Z", true);
+    check("cron(0 8 15W * ? *)", "2026-07-16T08:00:00Z", false);
+    check("cron(0 8 15W * ? *)", "2026-08-14T08:00:00Z", true);
+    check("cron(0 8 15W * ? *)", "2026-08-15T08:00:00Z", false);
+    check("cron(0 8 15W * ? *)", "2026-11-15T08:00:00Z", false);
+    check("cron(0 8 1W * ? *)", "2026-11-02T08:00:00Z", true);
+    check("cron(0 8 30W * ? *)", "2026-08-31T08:00:00Z", true);
+    check("cron(0 8 28W * ? *)", "2027-02-26T08:00:00Z", true);
+    check("cron(0 8 30W * ? *)", "2026-02-27T08:00:00Z", false);
+    check("cron(0 8 ? * L *)", "2026-11-27T08:00:00Z", false);
+    check("cron(0 8 1 * ? 2026)", "2026-01-01T08:00:00Z", true);
+    check("cron(0 8 1 * ? 2026)", "2027-01-01T08:00:00Z", false);
+    check("cron(0 8 ? 3 * *)", "2026-03-01T08:00:00Z", true);
+    check("cron(0 8 ? 3 * *)", "2026-04-01T08:00:00Z", false);
+    check("cron(0 8 31/2 * ? *)", "2026-03-31T08:00:00Z", true);
+    check("cron(0 8 30-2 * ? *)", "2026-03-31T08:00:00Z", true);
+    check("cron(0 8 30-2 * ? *)", "2026-03-03T08:00:00Z", false);
 }
 
 #[test]
@@ -125,6 +172,15 @@ fn a_weekly_set_is_written_in_its_shortest_form() {
     check(&[0, 30], &[0, 1, 22, 23], &[0, 6], "cron(0,30 0,1,22,23 ? * SUN,SAT *)");
     check(&every_minute[30..], &every_hour[20..], &[6], "cron(30-59 20-23 ? * SAT *)");
     check(&[1, 2, 3, 30, 35, 40, 45, 50, 55], &[0], &[0], "cron(1-3,30/5 0 ? * SUN *)");
+    check(&[55, 57, 59], &[1, 12, 23], &[1, 3, 5], "cron(55/2 1/11 ? * MON/2 *)");
+    check(&[53, 56, 59], &[22, 23], &[0, 2, 4, 6], "cron(53/3 22,23 ? * SUN/2 *)");
+    check(&[57, 58, 59], &[0, 12], &[5, 6], "cron(57-59 0,12 ? * FRI,SAT *)");
+    check(&[1, 30, 59], &[0, 8, 16], &[4, 5, 6], "cron(1/29 0/8 ? * THU-SAT *)");
+    check(&[0, 29, 58], &[0, 1, 2], &[0, 3, 6], "cron(0/29 0-2 ? * SUN/3 *)");
+    check(&[0, 30, 59], &[0, 1], &[2, 4, 6], "cron(0,30,59 0,1 ? * TUE/2 *)");
+    check(&[5, 7, 15, 25, 35, 45, 55], &[0], &[1, 2, 4, 5], "cron(7,5/10 0 ? * MON,TUE,THU,FRI *)");
+    check(&[0, 2, 4], &[0, 2, 3, 4], &[0, 1, 2, 3, 4, 5], "cron(0,2,4 0,2-4 ? * SUN-FRI *)");
+    check(&[0, 1, 2, 3, 4, 10, 20, 30, 40, 50], &[23], &[6], "cron(1-4,0/10 23 ? * SAT *)");
 }
 
 #[test]
