@@ -117,9 +117,20 @@ mod tests {
             let requirement = Requirement::parse(&format!("module-ai@{versions}")).unwrap();
             assert_eq!(requirement.is_below(&minimum), below, "{versions}");
         };
-        for versions in
-            [">=1.2", "^1", "~1.2", "=1.2.9", ">=1.0, <2", "<1.3", "<=1.2", "<1", "1.2", ">1.1", ">=1.3.0-rc.1"]
-        {
+        for versions in [
+            ">=1.2",
+            "^1",
+            "~1.2",
+            "=1.2.9",
+            ">=1.0, <2",
+            "<1.3",
+            "<=1.2",
+            "<1",
+            "1.2",
+            ">1.1",
+            ">=1.3.0-rc.1",
+            ">1.3.0-rc.1",
+        ] {
             check(versions, true);
         }
         for versions in

@@ -256,6 +256,13 @@ fn the_shortest_cycle_is_told() {
 }
 
 #[test]
+fn a_cycle_is_told_of_the_module_that_closes_it_alone() {
+    let graph = graph(&[module("a", false, &["b"]), module("b", false, &["c"]), module("c", false, &[])]);
+    let (faults, refusals) = redefine(&graph, &module("c", false, &["a"]));
+    assert_eq!((faults.len(), refusals), (1, Vec::new()));
+}
+
+#[test]
 fn a_new_version_or_tier_must_suit_those_who_need_the_module() {
     let mut own = module("own", true, &["a@^1"]);
     own.tier = 2;
