@@ -260,14 +260,17 @@ begin
 end
 $$;
 
-create or replace function public.platform_module_audit_stays() returns trigger
+create or replace function public.platform_module_audit_is_append_only() returns trigger
 language plpgsql set search_path = '' as $$
 begin
   raise exception 'the audit is append-only' using errcode = 'insufficient_privilege';
 end
 $$;
 
-create or replace trigger a_lock before insert or update or delete on public.platform_module_registry
+-- Triggers of one event, kind and level fire in the order of their names. Those before a statement fire before those of its rows, so that
+-- the registry is locked before anything else; the check is the last.
+drop trigger if exists a_lock on public.platform_module_registry;
+create or replace trigger lock_registry before insert or update or delete on public.platform_module_registry
   for each statement execute function public.platform_module_registry_lock();
 create or replace trigger b_stamp before insert or update on public.platform_module_registry
   for each row execute function public.platform_module_stamp();
@@ -291,8 +294,10 @@ create or replace trigger d_audit_update after update on public.platform_module_
 create or replace trigger d_audit_delete after delete on public.platform_module_override
   referencing old table as old_rows for each statement execute function public.platform_module_audit_change();
 
-create or replace trigger a_stay before update or delete or truncate on public.platform_module_audit
-  for each statement execute function public.platform_module_audit_stays();
+drop trigger if exists a_stay on public.platform_module_audit;
+drop function if exists public.platform_module_audit_stays();
+create or replace trigger forbid_change before update or delete or truncate on public.platform_module_audit
+  for each statement execute function public.platform_module_audit_is_append_only();
 
 -- The modules that every platform of this kind has. What a platform has made of them stays.
 insert into public.platform_module_registry

@@ -103,7 +103,17 @@ comment on column public.platform_module_usage_user.scope is 'Organisation, day,
 comment on column public.platform_module_usage_user.user_id is 'The user.';
 comment on column public.platform_module_usage_user.org_id is 'The organisation, for row-level security and for distributing the table.';
 
-create table if not exists public.platform_module_usage_day (
+-- As databases had it whose table of sealed days was called otherwise.
+do $$
+begin
+  if to_regclass('public.platform_module_usage_day') is not null then
+    alter table public.platform_module_usage_day rename to platform_module_usage_sealed_day;
+    alter table public.platform_module_usage_sealed_day rename constraint platform_module_usage_day_pkey to platform_module_usage_sealed_day_pkey;
+  end if;
+end
+$$;
+
+create table if not exists public.platform_module_usage_sealed_day (
   usage_date     date primary key,
   events         bigint not null,
   sealed_at      timestamptz not null default now(),
@@ -111,12 +121,12 @@ create table if not exists public.platform_module_usage_day (
   raw_dropped_at timestamptz
 );
 
-comment on table  public.platform_module_usage_day is 'Days that are sealed: recounted from raw, and closed for events. The raw events of other days are never dropped.';
-comment on column public.platform_module_usage_day.usage_date is 'The UTC day; every earlier day is sealed too.';
-comment on column public.platform_module_usage_day.events is 'How many events it has.';
-comment on column public.platform_module_usage_day.sealed_at is 'When it was recounted and closed.';
-comment on column public.platform_module_usage_day.was_repaired is 'Whether the recount found a difference and rebuilt the day.';
-comment on column public.platform_module_usage_day.raw_dropped_at is 'When raw events of the day may have been dropped; it cannot be recounted since.';
+comment on table  public.platform_module_usage_sealed_day is 'Days that are sealed: recounted from raw, and closed for events. The raw events of other days are never dropped.';
+comment on column public.platform_module_usage_sealed_day.usage_date is 'The UTC day; every earlier day is sealed too.';
+comment on column public.platform_module_usage_sealed_day.events is 'How many events it has.';
+comment on column public.platform_module_usage_sealed_day.sealed_at is 'When it was recounted and closed.';
+comment on column public.platform_module_usage_sealed_day.was_repaired is 'Whether the recount found a difference and rebuilt the day.';
+comment on column public.platform_module_usage_sealed_day.raw_dropped_at is 'When raw events of the day may have been dropped; it cannot be recounted since.';
 
 create table if not exists public.platform_module_usage_reject (
   id          bigint generated always as identity primary key,
@@ -155,12 +165,14 @@ comment on column public.platform_module_usage_reject_count.source is 'The way t
 comment on column public.platform_module_usage_reject_count.reason is 'Why, as a code.';
 comment on column public.platform_module_usage_reject_count.rejects is 'How many.';
 
-create or replace function public.platform_module_usage_stays() returns trigger
+create or replace function public.platform_module_usage_is_append_only() returns trigger
 language plpgsql set search_path = '' as $$
 begin
   raise exception 'counted events are never changed' using errcode = 'insufficient_privilege';
 end
 $$;
-create or replace trigger a_stay before update or delete or truncate on public.platform_module_usage
-  for each statement execute function public.platform_module_usage_stays();
-revoke all on function public.platform_module_usage_stays() from public, anon, authenticated;
+drop trigger if exists a_stay on public.platform_module_usage;
+drop function if exists public.platform_module_usage_stays();
+create or replace trigger forbid_change before update or delete or truncate on public.platform_module_usage
+  for each statement execute function public.platform_module_usage_is_append_only();
+revoke all on function public.platform_module_usage_is_append_only() from public, anon, authenticated;

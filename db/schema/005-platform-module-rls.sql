@@ -96,7 +96,7 @@ grant execute on function module_mgmt.registry_version(), module_mgmt.module_sta
 -- Triggers run their functions whoever may execute them; nobody needs to call them.
 revoke all on function public.platform_module_registry_lock(), public.platform_module_stamp(),
   public.platform_module_registry_disabled_at(), public.platform_module_registry_check(),
-  public.platform_module_audit_change(), public.platform_module_audit_stays() from public, anon, authenticated;
+  public.platform_module_audit_change(), public.platform_module_audit_is_append_only() from public, anon, authenticated;
 
 revoke all on public.platform_module_registry, public.platform_module_override, public.platform_module_audit,
   public.platform_module_version

@@ -35,31 +35,31 @@ create policy "The definer moves events" on module_mgmt_usage.usage_other to mod
 comment on policy "The definer moves events" on module_mgmt_usage.usage_other is 'Into the partition of their month, when it is made.';
 
 revoke all on public.platform_module_usage, public.platform_module_usage_daily, public.platform_module_usage_user,
-  public.platform_module_usage_day, public.platform_module_usage_reject, public.platform_module_usage_reject_count
+  public.platform_module_usage_sealed_day, public.platform_module_usage_reject, public.platform_module_usage_reject_count
   from public, anon, authenticated, module_mgmt_request, module_mgmt_worker;
-revoke all on public.platform_module_usage_daily, public.platform_module_usage_user, public.platform_module_usage_day,
+revoke all on public.platform_module_usage_daily, public.platform_module_usage_user, public.platform_module_usage_sealed_day,
   public.platform_module_usage_reject, public.platform_module_usage_reject_count from module_mgmt_definer;
 
 grant select on public.platform_module_usage, public.platform_module_usage_daily to authenticated;
 grant select on public.platform_module_usage, public.platform_module_usage_daily, public.platform_module_usage_user,
   public.platform_module_usage_reject, public.platform_module_usage_reject_count to module_mgmt_request;
-grant select on public.platform_module_usage_daily, public.platform_module_usage_day, public.platform_module_usage_reject_count
+grant select on public.platform_module_usage_daily, public.platform_module_usage_sealed_day, public.platform_module_usage_reject_count
   to module_mgmt_worker;
 grant select, insert, update, delete on public.platform_module_usage_daily, public.platform_module_usage_user,
   public.platform_module_usage_reject, public.platform_module_usage_reject_count to module_mgmt_definer;
-grant select, insert, update on public.platform_module_usage_day to module_mgmt_definer;
+grant select, insert, update on public.platform_module_usage_sealed_day to module_mgmt_definer;
 
 alter table public.platform_module_usage              enable row level security, force row level security;
 alter table public.platform_module_usage_daily        enable row level security, force row level security;
 alter table public.platform_module_usage_user         enable row level security, force row level security;
-alter table public.platform_module_usage_day          enable row level security, force row level security;
+alter table public.platform_module_usage_sealed_day          enable row level security, force row level security;
 alter table public.platform_module_usage_reject       enable row level security, force row level security;
 alter table public.platform_module_usage_reject_count enable row level security, force row level security;
 
 do $$
 begin
   perform module_mgmt.drop_our_policies('platform_module_usage', 'platform_module_usage_daily', 'platform_module_usage_user',
-    'platform_module_usage_day', 'platform_module_usage_reject', 'platform_module_usage_reject_count');
+    'platform_module_usage_sealed_day', 'platform_module_usage_reject', 'platform_module_usage_reject_count');
 end
 $$;
 
@@ -94,7 +94,7 @@ create policy "The definer adds up daily figures" on public.platform_module_usag
   for all to module_mgmt_definer using (true) with check (true);
 create policy "The definer keeps the users of modules" on public.platform_module_usage_user
   for all to module_mgmt_definer using (true) with check (true);
-create policy "The definer seals days" on public.platform_module_usage_day
+create policy "The definer seals days" on public.platform_module_usage_sealed_day
   for all to module_mgmt_definer using (true) with check (true);
 create policy "The definer keeps refused items" on public.platform_module_usage_reject
   for all to module_mgmt_definer using (true) with check (true);
@@ -102,7 +102,7 @@ create policy "The definer counts refused items" on public.platform_module_usage
   for all to module_mgmt_definer using (true) with check (true);
 create policy "The worker reads daily figures" on public.platform_module_usage_daily
   for select to module_mgmt_worker using (true);
-create policy "The worker reads sealed days" on public.platform_module_usage_day
+create policy "The worker reads sealed days" on public.platform_module_usage_sealed_day
   for select to module_mgmt_worker using (true);
 create policy "The worker reads numbers of refused items" on public.platform_module_usage_reject_count
   for select to module_mgmt_worker using (true);
@@ -133,7 +133,7 @@ comment on policy "The definer adds up daily figures" on public.platform_module_
   'record_usage adds, rebuild_usage makes days anew.';
 comment on policy "The definer keeps the users of modules" on public.platform_module_usage_user is
   'record_usage adds, rebuild_usage makes days anew.';
-comment on policy "The definer seals days" on public.platform_module_usage_day is
+comment on policy "The definer seals days" on public.platform_module_usage_sealed_day is
   'seal_usage closes days; drop_usage_partition notes what is gone.';
 comment on policy "The definer keeps refused items" on public.platform_module_usage_reject is
   'record_usage adds, prune_usage_rejects forgets.';
@@ -141,7 +141,7 @@ comment on policy "The definer counts refused items" on public.platform_module_u
   'record_usage counts.';
 comment on policy "The worker reads daily figures" on public.platform_module_usage_daily is
   'The report of maintenance.';
-comment on policy "The worker reads sealed days" on public.platform_module_usage_day is
+comment on policy "The worker reads sealed days" on public.platform_module_usage_sealed_day is
   'The report of maintenance.';
 comment on policy "The worker reads numbers of refused items" on public.platform_module_usage_reject_count is
   'The report of maintenance.';

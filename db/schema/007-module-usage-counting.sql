@@ -50,7 +50,7 @@ begin
         from generate_series(1, item_count) n where reasons[n] is null order by 1) as days;
   -- Read after the locks: whoever seals a day that is in this batch has done so by now, or waits.
   select coalesce((max(usage_date) + 1)::timestamp at time zone 'UTC', '-infinity') into open_from
-  from public.platform_module_usage_day;
+  from public.platform_module_usage_sealed_day;
 
   -- Everything is written in the order of its key, so that two calls with the same events wait for each other and do not deadlock.
   -- Each step takes all rows of the one before, because it sorts them. Numbers are sorted and the arrays read by them, which is

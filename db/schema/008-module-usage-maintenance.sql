@@ -19,7 +19,7 @@ create or replace function module_mgmt.verify_usage(day date)
 returns table (org_id text, module_name text, event_type text, source text, counted jsonb, daily jsonb)
 language plpgsql stable security definer set search_path = '' as $$
 begin
-  if exists (select from public.platform_module_usage_day sealed where sealed.usage_date = day and sealed.raw_dropped_at is not null) then
+  if exists (select from public.platform_module_usage_sealed_day sealed where sealed.usage_date = day and sealed.raw_dropped_at is not null) then
     raise exception 'the raw events of % are dropped', day using errcode = 'no_data_found';
   end if;
   return query
@@ -60,7 +60,7 @@ declare
   events bigint;
 begin
   perform pg_advisory_xact_lock(1297433671, module_mgmt.usage_day_key(day));
-  if exists (select from public.platform_module_usage_day where usage_date = day and raw_dropped_at is not null) then
+  if exists (select from public.platform_module_usage_sealed_day where usage_date = day and raw_dropped_at is not null) then
     raise exception 'the raw events of % are dropped', day using errcode = 'no_data_found';
   end if;
   delete from public.platform_module_usage_user seen using public.platform_module_usage_daily daily
@@ -85,7 +85,7 @@ comment on function module_mgmt.rebuild_usage(date) is
 create or replace function module_mgmt.seal_usage(last_open_days integer) returns table (day date, was_repaired boolean)
 language plpgsql security definer set search_path = '' as $$
 begin
-  select coalesce((select max(usage_date) + 1 from public.platform_module_usage_day),
+  select coalesce((select max(usage_date) + 1 from public.platform_module_usage_sealed_day),
                   (select min(usage_date) from public.platform_module_usage_daily),
                   (select min((occurred_at at time zone 'UTC')::date) from public.platform_module_usage)) into day;
   if day is null or day >= (now() at time zone 'UTC')::date - last_open_days then
@@ -96,7 +96,7 @@ begin
   if was_repaired then
     perform module_mgmt.rebuild_usage(day);
   end if;
-  insert into public.platform_module_usage_day (usage_date, events, was_repaired)
+  insert into public.platform_module_usage_sealed_day (usage_date, events, was_repaired)
   select day, coalesce(sum(total), 0), seal_usage.was_repaired from public.platform_module_usage_daily where usage_date = day;
   return next;
 end
@@ -170,10 +170,10 @@ begin
   end if;
   select (max(occurred_at) at time zone 'UTC')::date into last_day from public.platform_module_usage
   where event_id < module_mgmt.usage_id_at((to_date(substr(oldest, 7), 'YYYY_MM') + interval '1 month') at time zone 'UTC');
-  if last_day > (select coalesce(max(usage_date), '-infinity') from public.platform_module_usage_day) then
+  if last_day > (select coalesce(max(usage_date), '-infinity') from public.platform_module_usage_sealed_day) then
     return null;
   end if;
-  update public.platform_module_usage_day set raw_dropped_at = now() where usage_date <= last_day and raw_dropped_at is null;
+  update public.platform_module_usage_sealed_day set raw_dropped_at = now() where usage_date <= last_day and raw_dropped_at is null;
   execute format('drop table module_mgmt_usage.%I', oldest);
   return oldest;
 end

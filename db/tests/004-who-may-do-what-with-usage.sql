@@ -10,7 +10,7 @@ select module_mgmt.record_usage(jsonb_build_array(
   '{"event_id": "0190a000-0000-7000-8000-000000000001", "org_id": "other", "user_id": "u", "module_name": "module-ai", "event_type": "api_call", "status": "success", "occurred_at": "2024-07-11T12:00:00Z", "content_hash": "\\x00000000000000000000000000000000"}'::jsonb,
   '{"org_id": "own", "reason": "malformed", "item": "x"}'::jsonb, '{"org_id": "other", "reason": "malformed", "item": "x"}'::jsonb));
 reset role;
-insert into public.platform_module_usage_day (usage_date, events) values ('2024-07-10', 0);
+insert into public.platform_module_usage_sealed_day (usage_date, events) values ('2024-07-10', 0);
 
 -- Runs a statement as a role with claims and undoes it: '-' when it is refused, or how many rows it saw or touched.
 create function pg_temp.attempt(role_name text, claims text, statement text) returns text language plpgsql as $$
@@ -51,7 +51,7 @@ insert into statements values
   (3, 'users: read', 'select 1 from public.platform_module_usage_user'),
   (4, 'rejects: read', 'select 1 from public.platform_module_usage_reject'),
   (5, 'reject counts: read', 'select 1 from public.platform_module_usage_reject_count'),
-  (6, 'days: read', 'select 1 from public.platform_module_usage_day'),
+  (6, 'days: read', 'select 1 from public.platform_module_usage_sealed_day'),
   (7, 'partition: read', 'select 1 from module_mgmt_usage.usage_other'),
   (8, 'raw: add', $$insert into public.platform_module_usage (event_id, org_id) values ('0190a000-0000-7000-8000-000000000002', 'own')$$),
   (9, 'raw: change', $$update public.platform_module_usage set status = 'failure'$$),
@@ -63,7 +63,7 @@ insert into statements values
   (15, 'users: remove', 'delete from public.platform_module_usage_user'),
   (16, 'rejects: add', $$insert into public.platform_module_usage_reject (org_id, source, reason) values ('own', 'sqs', 'x')$$),
   (17, 'rejects: remove', 'delete from public.platform_module_usage_reject'),
-  (18, 'days: add', $$insert into public.platform_module_usage_day (usage_date, events) values ('2030-01-01', 0)$$),
+  (18, 'days: add', $$insert into public.platform_module_usage_sealed_day (usage_date, events) values ('2030-01-01', 0)$$),
   (19, 'record_usage', $$select module_mgmt.record_usage('[{"reason": "x"}]')$$),
   (20, 'states', $$select 1 from module_mgmt.usage_states('{}') limit 1$$),
   (21, 'rebuild', $$select module_mgmt.rebuild_usage('2024-07-11')$$),

@@ -167,7 +167,7 @@ async fn verify_finds_every_difference_and_can_rebuild() {
     admin.batch_execute("delete from platform_module_usage_daily").await.unwrap();
     assert_eq!(found(&verify).await.2, 1);
     admin
-        .batch_execute("insert into platform_module_usage_day values ('2024-07-11', 1, now(), false, now())")
+        .batch_execute("insert into platform_module_usage_sealed_day values ('2024-07-11', 1, now(), false, now())")
         .await
         .unwrap();
     assert_eq!(found(&verify).await, (Some(0), Some(2), 0));

@@ -14,8 +14,9 @@ use serde::Deserialize;
 
 use crate::db::{Database, Error, Result, Transaction};
 use crate::params;
-use crate::usage::item::{BatchItem, Refusal};
+use crate::usage::item::BatchItem;
 use crate::usage::judge::{Judge, ModuleHistory, Rules};
+use crate::usage::refusal::Refusal;
 use module_mgmt_protocol::usage::reject_reason::RejectReason;
 
 use crate::usage::outcome::Outcome;

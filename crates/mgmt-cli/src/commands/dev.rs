@@ -12,6 +12,7 @@ use crate::dev::pgbouncer::PgBouncer;
 use crate::dev::platform::{Data, Platform};
 use crate::dev::postgres::Postgres;
 use crate::dev::process::Guest;
+use crate::dev::seed::seed;
 use crate::dev::smoke::{self, Report};
 use crate::output::{Failure, progress, table, write};
 
@@ -66,6 +67,7 @@ async fn start(args: &Dev) -> Result<ExitCode, Failure> {
         None if args.smoke => with_smoke(&home, args).await,
         None => {
             let platform = Platform::start(&home, Data::Kept, args.port).await?;
+            seed(&platform).await?;
             let welcome = platform.welcome(&home)?;
             write(|out| writeln!(out, "{welcome}"))?;
             // Until a signal drops it all.
@@ -90,6 +92,7 @@ async fn signalled() -> Result<ExitCode> {
 
 async fn with_smoke(home: &Home, args: &Dev) -> Result<ExitCode, Failure> {
     let platform = Platform::start(home, Data::Fresh, args.port).await?;
+    seed(&platform).await?;
     let result = smoke::run(&platform).await;
     let logs = platform.save_logs(home).await?;
     progress("stopping");

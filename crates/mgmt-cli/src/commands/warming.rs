@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use mgmt_common::schedule::compile::{Widening, compile};
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::name::Namespace;
-use mgmt_common::schedule::preview::{PreviewRule, local_time};
+use mgmt_common::schedule::preview::PreviewRule;
+use mgmt_common::schedule::zone::local_time;
 use serde_json::{Value, json};
 
 use crate::api::Api;

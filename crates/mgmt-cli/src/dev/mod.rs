@@ -16,5 +16,5 @@ pub(crate) mod postgres;
 pub(crate) mod process;
 mod queues;
 mod samples;
-mod seed;
+pub(crate) mod seed;
 pub(crate) mod smoke;

@@ -16,7 +16,6 @@ use super::http::{Answer, Http};
 use super::identity::{Issuer, MEMBER, PEOPLE, PLATFORM_ADMIN, Person, write_secret};
 use super::ministack::{MiniStack, Python};
 use super::postgres::{LOGIN_PASSWORD, Postgres};
-use super::seed::seed;
 use crate::migration::{Passwords, migrate};
 use crate::output::progress;
 
@@ -75,10 +74,7 @@ impl Platform {
         let host = format!("{api_id}.execute-api.localhost:{}", ministack.port);
         let url = listener.url.clone();
         let gateway = listener.serve(&issuer, http.clone(), ministack.port, &host)?;
-        let platform =
-            Self { _gateway: gateway, _ministack: ministack, postgres, aws, http, issuer, url, _claim: claim };
-        seed(&platform).await?;
-        Ok(platform)
+        Ok(Self { _gateway: gateway, _ministack: ministack, postgres, aws, http, issuer, url, _claim: claim })
     }
 
     /// A request to the API as a person, or without an identity.

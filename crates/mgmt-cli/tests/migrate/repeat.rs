@@ -92,6 +92,29 @@ async fn a_schema_file_of_an_earlier_release_is_applied_again_and_all_that_follo
     assert_eq!(text(&admin, "select count(*)::text from module_mgmt_schema_history").await, "8");
 }
 
+/// As a database of commit 0bf5a9f, with a day that was sealed there. Renamed things are found under their new names only.
+/// Faults, row 40.
+#[tokio::test]
+async fn what_a_release_renames_keeps_its_rows() {
+    let database = TestDatabase::empty().await;
+    applied(migrate(&database.admin_url())).await;
+    let before = fingerprint(&database).await;
+    let admin = database.admin().await;
+    let earlier = "update module_mgmt_schema_history set checksum = '6521842942741742764' where version = 3;
+        alter table platform_module_usage_sealed_day rename to platform_module_usage_day;
+        alter table platform_module_usage_day rename constraint platform_module_usage_sealed_day_pkey to platform_module_usage_day_pkey;
+        insert into platform_module_usage_day (usage_date, events) values ('2024-07-10', 3);
+        alter trigger lock_registry on platform_module_registry rename to a_lock;
+        alter trigger forbid_change on platform_module_audit rename to a_stay;
+        alter function platform_module_audit_is_append_only() rename to platform_module_audit_stays;
+        alter trigger forbid_change on platform_module_usage rename to a_stay;
+        alter function platform_module_usage_is_append_only() rename to platform_module_usage_stays";
+    admin.batch_execute(earlier).await.unwrap();
+    assert_eq!(applied(migrate(&database.admin_url())).await, FILES[2..]);
+    assert!(fingerprint(&database).await == before, "the schema is not what a fresh database has");
+    assert_eq!(text(&admin, "select sum(events)::text from platform_module_usage_sealed_day").await, "3");
+}
+
 /// A session lock means nothing where a pooler lends the session to others.
 /// Faults, row 40.
 #[tokio::test]

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::time::sleep;
 
-use super::Pacing;
+use super::pacing::Pacing;
 use crate::aws::{AwsError, AwsErrorKind};
 
 /// The calls of one reconcile.

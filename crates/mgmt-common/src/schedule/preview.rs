@@ -12,6 +12,7 @@ use super::cost::{self, CostEstimate, CostInput, DAYS_PER_MONTH};
 use super::functions::WarmFunction;
 use super::name::Namespace;
 use super::warnings::{self, PreviewWarning};
+use super::zone::local_time;
 
 /// How many pings ahead are listed.
 const NEXT_PINGS: usize = 20;
@@ -113,11 +114,6 @@ fn rules(compiled: &Compiled, namespace: &Namespace) -> Vec<PreviewRule> {
 
 fn next_ping(due: Timestamp, zone: &TimeZone) -> NextPing {
     NextPing { utc: due.to_string(), local: local_time(due, zone) }
-}
-
-/// The wall clock with its offset, RFC 3339, for example `2026-11-02T09:00:00-05:00`.
-pub fn local_time(instant: Timestamp, zone: &TimeZone) -> String {
-    instant.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 fn due_in_month(config: &WarmingConfig, at: Timestamp) -> u32 {

@@ -7,7 +7,7 @@ use super::compile::{Compiled, HORIZON_DAYS, Widening};
 use super::config::WarmingConfig;
 use super::due;
 use super::functions::WarmFunction;
-use super::preview::local_time;
+use super::zone::local_time;
 
 /// One warning: `code` for programs, `message` for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 /// The database compiled into the program. The machine's own is never read: it may be older, or absent in a Lambda image.
@@ -28,6 +29,11 @@ pub(super) fn find(name: &str) -> Result<TimeZone, String> {
 /// All names that a schedule accepts, sorted.
 pub fn names() -> impl Iterator<Item = &'static str> {
     NAMES.iter().map(String::as_str)
+}
+
+/// The wall clock with its offset, RFC 3339, for example `2026-11-02T09:00:00-05:00`.
+pub fn local_time(instant: Timestamp, zone: &TimeZone) -> String {
+    instant.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::content::ContentHash;
 use super::id;
-use super::item::Refusal;
+use super::refusal::Refusal;
 use super::sent::{Field, SentEvent};
 use module_mgmt_protocol::usage::reject_reason::RejectReason;
 

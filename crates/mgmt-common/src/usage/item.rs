@@ -1,32 +1,13 @@
 //! One item of a batch: an event to count, or what is wrong with it; and whose it is.
 
 use module_mgmt_protocol::caller::Caller;
-use module_mgmt_protocol::field_error::FieldError;
 use module_mgmt_protocol::usage::MAX_EVENT_BYTES;
 
 use super::check::CheckedEvent;
 use super::id;
+use super::refusal::Refusal;
 use super::sent::SentEvent;
 use module_mgmt_protocol::usage::reject_reason::RejectReason;
-
-/// Why an item is not counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    pub reason: RejectReason,
-    pub errors: Vec<FieldError>,
-}
-
-impl Refusal {
-    pub fn new(reason: RejectReason, pointer: &str, message: impl Into<String>) -> Self {
-        Self { reason, errors: vec![FieldError::new(pointer, message)] }
-    }
-
-    pub fn detail(&self) -> String {
-        let sentences =
-            self.errors.iter().map(|error| format!("{} {}", error.pointer, error.message).trim().to_owned());
-        sentences.collect::<Vec<_>>().join("; ")
-    }
-}
 
 /// Whom a use is counted for. A message that cannot be read is nobody's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -114,11 +95,5 @@ mod tests {
         let room = MAX_EVENT_BYTES - event(0).len();
         check(&event(room), None);
         check(&event(room + 1), Some(RejectReason::TooLarge));
-    }
-
-    #[test]
-    fn a_refusal_tells_every_error_with_its_place() {
-        let errors = vec![FieldError::new("/id", "is wrong"), FieldError::new("", "is too large")];
-        assert_eq!(Refusal { reason: RejectReason::Invalid, errors }.detail(), "/id is wrong; is too large");
     }
 }

@@ -11,7 +11,7 @@ use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
 use serde::Deserialize;
 
 use super::check::CheckedEvent;
-use super::item::Refusal;
+use super::refusal::Refusal;
 use super::window;
 use module_mgmt_protocol::usage::reject_reason::RejectReason;
 

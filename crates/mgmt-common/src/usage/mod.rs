@@ -10,5 +10,6 @@ pub mod id;
 pub mod item;
 pub mod judge;
 pub mod outcome;
+pub mod refusal;
 pub mod sent;
 pub mod window;

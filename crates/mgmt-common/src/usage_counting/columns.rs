@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::db::Parameter;
 use crate::usage::check::CheckedEvent;
-use crate::usage::item::{BatchItem, Refusal};
+use crate::usage::item::BatchItem;
+use crate::usage::refusal::Refusal;
 
 /// Arguments by name: most are arrays of texts, and in another order they would be taken too.
 pub(super) const STATEMENT: &str = "-- count

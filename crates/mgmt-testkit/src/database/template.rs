@@ -17,8 +17,8 @@ pub(super) fn name() -> String {
 pub(super) async fn make(server: &Config, admin: &Client, name: &str) {
     admin.batch_execute("select pg_advisory_lock(4711)").await.unwrap();
     if admin.query_opt("select from pg_database where datname = $1", &[&name]).await.unwrap().is_none() {
-        drop_leftovers(admin).await;
         let unfinished = format!("{name}_unfinished");
+        admin.batch_execute(&format!("drop database if exists {unfinished} with (force)")).await.unwrap();
         admin.batch_execute(&format!("create database {unfinished} template template0")).await.unwrap();
         let client = connect(server, &unfinished).await;
         for (file, sql) in scripts() {
@@ -31,16 +31,21 @@ pub(super) async fn make(server: &Config, admin: &Client, name: &str) {
         admin.batch_execute(&format!("alter database {unfinished} rename to {name}")).await.unwrap();
     }
     admin.batch_execute("select pg_advisory_unlock(4711)").await.unwrap();
+    drop_leftovers(admin, name).await;
 }
 
-/// Templates of another schema, and databases of failed tests of earlier runs.
-async fn drop_leftovers(admin: &Client) {
-    let leftovers = "select datname from pg_database where datname like 'template\\_%' or datname like 'test\\_%'
-        and not starts_with(datname, $1)";
-    for row in admin.query(leftovers, &[&run_prefix()]).await.unwrap() {
-        let leftover: &str = row.get(0);
-        admin.batch_execute(&format!("alter database {leftover} is_template false")).await.unwrap();
-        admin.batch_execute(&format!("drop database {leftover} with (force)")).await.unwrap();
+/// Drops templates of another schema and databases of failed tests of earlier runs: a few only, because somebody waits.
+async fn drop_leftovers(admin: &Client, template: &str) {
+    let leftovers = "select datname, datistemplate from pg_database
+        where (datname like 'template\\_%' or datname like 'test\\_%') and not starts_with(datname, $1) and not starts_with(datname, $2)
+        limit 20";
+    for row in admin.query(leftovers, &[&run_prefix(), &template]).await.unwrap() {
+        let (leftover, is_template): (&str, bool) = (row.get(0), row.get(1));
+        if is_template {
+            admin.batch_execute(&format!("alter database {leftover} is_template false")).await.unwrap();
+        }
+        // Two processes that made their templates at the same moment may mean the same one.
+        admin.batch_execute(&format!("drop database if exists {leftover} with (force)")).await.unwrap();
     }
 }
 

@@ -82,17 +82,17 @@ async fn a_day_that_cannot_be_sealed_is_an_error_and_keeps_nothing_else_from_bei
     old_days(&bed).await;
     bed.deliver(&["poison".into()]).await;
     bed.arrange("update platform_module_usage_reject set rejected_at = now() - interval '31 days'").await;
-    bed.arrange("alter table platform_module_usage_day add constraint never check (false)").await;
+    bed.arrange("alter table platform_module_usage_sealed_day add constraint never check (false)").await;
     assert!(bed.maintain().await.is_err());
     assert_eq!(bed.look("select count(*)::text from platform_module_usage_reject").await, "0");
-    assert_eq!(bed.look("select count(*)::text from platform_module_usage_day").await, "0");
+    assert_eq!(bed.look("select count(*)::text from platform_module_usage_sealed_day").await, "0");
 }
 
 #[tokio::test]
 async fn a_sealed_day_takes_no_event() {
     let bed = Bed::new().await;
     bed.arrange(
-        "insert into platform_module_usage_day (usage_date, events) values ((now() at time zone 'UTC')::date + 1, 0)",
+        "insert into platform_module_usage_sealed_day (usage_date, events) values ((now() at time zone 'UTC')::date + 1, 0)",
     )
     .await;
     let answer = bed.count(&[event(1)]).await;

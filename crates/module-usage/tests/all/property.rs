@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
+use proptest::test_runner::{Config, FailurePersistence, FileFailurePersistence, TestRunner};
 use serde_json::{Value, json};
 
 use crate::bed::Bed;
@@ -93,7 +93,10 @@ fn daily_is_a_function_of_the_set_of_events() {
     let bed = runtime.block_on(Bed::new());
     let admin = runtime.block_on(bed.admin());
     let kept = FileFailurePersistence::Direct("tests/all/property.proptest-regressions");
-    let mut runner = TestRunner::new(Config { failure_persistence: Some(Box::new(kept)), ..Config::default() });
+    let persistence: Option<Box<dyn FailurePersistence>> = Some(Box::new(kept));
+    // A failure is shown before the run would end it as hanging.
+    let config = Config { failure_persistence: persistence, max_shrink_iters: 256, ..Config::default() };
+    let mut runner = TestRunner::new(config);
     let outcome = runner.run(&batches(), |(events, cuts)| {
         let (figures, differing) = runtime.block_on(async {
             admin.batch_execute(EMPTY).await.unwrap();

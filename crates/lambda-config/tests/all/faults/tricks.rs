@@ -100,4 +100,6 @@ async fn a_failed_or_dropped_request_leaves_neither_claims_nor_rows(mode: Connec
 
     let list: Value = bed.send(&Request::get("/platform/lambda-config")).await.expect(200).json();
     assert_eq!(list.as_array().unwrap().len(), 1, "the dropped and the refused request stored nothing: {list}");
+    bed.send(&put).await.expect(201);
+    assert_eq!(proxy.ask(left).await, REQUEST_LOGIN);
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod apply;
+mod figures;
 mod gates;
 mod menu;
 mod pings;

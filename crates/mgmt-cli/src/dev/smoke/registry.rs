@@ -5,7 +5,6 @@ use std::time::Instant;
 use anyhow::Result;
 use axum::http::Method;
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::apply::apply;
@@ -34,33 +33,6 @@ const BASE: &str = "module-orders";
 const TOP: &str = "module-refunds";
 /// The chain, what is needed before what needs it.
 const CHAIN: [&str; 5] = [BASE, "module-invoices", "module-reports", "module-returns", TOP];
-
-/// What followed the modules.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Registry {
-    /// Modules that one call enabled.
-    modules: usize,
-    /// Entries of these modules in the menu while they are on.
-    menu_member: usize,
-    menu_admin: usize,
-    /// The same while they are off.
-    menu_member_off: usize,
-    menu_admin_off: usize,
-    /// Whether each gate let a member through while its module was on.
-    passed_rust: bool,
-    passed_python: bool,
-    /// Whether each gate answered 503 after it was off, and how many seconds after.
-    blocked_rust: bool,
-    blocked_python: bool,
-    blocked_rust_seconds: Option<u64>,
-    blocked_python_seconds: Option<u64>,
-    /// Functions that are warmed for the modules only: in a tick while they were on, and in one while they were off.
-    pub(super) pinged_before: usize,
-    pub(super) pinged_after: usize,
-    /// Whether both gates let members through again.
-    reopened: bool,
-}
 
 /// Registers the modules with the command that people use.
 pub(super) async fn register(platform: &Platform, report: &mut Report) -> Result<()> {

@@ -3,9 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::registry::Registry;
-use super::usage::Usage;
-use super::warming::Warming;
+use super::figures::{Registry, Usage, Warming};
 
 /// The machine's part is one object per area; the rows are for people.
 #[derive(Debug, Default, Serialize)]

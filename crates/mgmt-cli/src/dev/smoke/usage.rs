@@ -8,34 +8,14 @@ use std::time::Instant;
 use anyhow::Result;
 use axum::http::Method;
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::figures::Usage;
 use super::{Report, call};
 use crate::dev::identity::{MEMBER, ORG_ADMIN};
 use crate::dev::platform::Platform;
 use crate::dev::samples::PYTHON_GATE;
 use uses::{DISTINCT, EACH, EVENT_TYPE, MODULES, Use, by_day, expected_by_day, figures, make_uses, told};
-
-/// What became of the uses.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Usage {
-    /// Events over HTTP and SQS together.
-    sent: usize,
-    distinct: usize,
-    /// As the statistics have it.
-    counted: Option<u64>,
-    /// As the answers and the queue's function have it.
-    duplicates: u64,
-    rejected: u64,
-    /// Different users, as the statistics have it.
-    pub(super) users: Option<u64>,
-    /// Requests that the Python sample counted by itself.
-    by_host: Option<u64>,
-    /// From the first event sent to the last one counted.
-    seconds: u64,
-}
 
 /// What was sent, and what each way said about it.
 pub(super) struct Sent {

@@ -6,9 +6,9 @@ use anyhow::{Context as _, Result, bail};
 use axum::http::Method;
 use jiff::civil::Time;
 use jiff::{Timestamp, tz::TimeZone};
-use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::figures::Warming;
 use super::{Report, call};
 use crate::dev::functions::{ENVIRONMENT, PROJECT};
 use crate::dev::identity::PLATFORM_ADMIN;
@@ -25,20 +25,6 @@ const TICK_LIMIT: Duration = Duration::from_secs(130);
 /// At any instant it is between 09:00 and 16:30 in at least one of them.
 const ZONES: [&str; 6] =
     ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Tokyo", "Pacific/Honolulu", "Pacific/Auckland"];
-
-/// The figures of the newest finished run.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct Warming {
-    /// Enabled rules of the schedule, counted on the bus.
-    rules: usize,
-    /// Finished runs.
-    ticks: usize,
-    asked: u64,
-    reached: u64,
-    /// Distinct instances that answered.
-    unique: Option<u64>,
-    cold: u64,
-}
 
 /// Saves a schedule as a person would.
 pub(super) async fn save(platform: &Platform, report: &mut Report) -> Result<()> {

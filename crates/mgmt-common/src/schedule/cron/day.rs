@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, Weekday};
 
-use super::CronError;
+use super::error::CronError;
 use super::field::{Field, FieldKind, Weekdays};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! One field of an expression: a list of values, ranges and steps.
 
-use super::CronError;
+use super::error::CronError;
 
 /// Which field a list belongs to; it decides the legal values and their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@
 //! does; [`CronExpression::weekly`], the only way to build an expression from values, cannot express it.
 
 mod day;
+mod error;
 mod field;
 mod list;
 
@@ -19,11 +20,10 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
+pub use self::error::{CronError, MAX_EXPRESSION_LENGTH};
+
 use self::day::Day;
 use self::field::{Field, FieldKind, Weekdays};
-
-/// AWS refuses longer expressions (`PutRule`, parameter `ScheduleExpression`).
-pub const MAX_EXPRESSION_LENGTH: usize = 256;
 
 /// One legal expression. Prints in a normal form (months as numbers, weekdays as names) that parses to an equal value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -33,27 +33,6 @@ pub struct CronExpression {
     day: Day,
     months: Field,
     years: Field,
-}
-
-/// Why an expression is not one that EventBridge takes.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CronError {
-    #[error("the expression has {0} characters, EventBridge allows {MAX_EXPRESSION_LENGTH}")]
-    TooLong(usize),
-    #[error("the expression must look like cron(minutes hours day-of-month month day-of-week year)")]
-    NotCron,
-    #[error("the expression has {0} fields, EventBridge needs six")]
-    FieldCount(usize),
-    #[error("exactly one of day-of-month and day-of-week must be `?`")]
-    DayFields,
-    #[error("{field} {text:?}: {reason}")]
-    Field {
-        /// The field as the user guide names it, for example `day-of-week`.
-        field: &'static str,
-        /// The part of the field that is wrong.
-        text: String,
-        reason: String,
-    },
 }
 
 impl CronExpression {
