@@ -2,13 +2,13 @@
 
 use mgmt_common::rules::OldTarget;
 use mgmt_common::schedule::config::WarmingConfig;
+use mgmt_common::schedule::stored::StoredSchedule;
 use mgmt_common::web::error::{Error, Result};
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::{Value, json};
 
 use crate::State;
 use crate::actor::Actor;
-use crate::schedule::StoredSchedule;
 use crate::store::configs::actor_uuid;
 use crate::store::leases;
 

@@ -3,7 +3,6 @@
 mod actor;
 mod adoption;
 mod routes;
-mod schedule;
 pub mod settings;
 mod store;
 mod sync;

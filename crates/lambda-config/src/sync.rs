@@ -11,6 +11,7 @@ use mgmt_common::eventbridge::{SyncReport, SyncStatus};
 use mgmt_common::rules::{Adoption, Desired, DesiredRule, DesiredTarget, RuleState};
 use mgmt_common::schedule::compile::compile;
 use mgmt_common::schedule::heartbeat::missed_tick;
+use mgmt_common::schedule::stored::{NoSchedule, Schedule, StoredSchedule};
 use mgmt_common::telemetry::{Metric, emit};
 use mgmt_common::web::error::{Error, Result};
 use module_mgmt_protocol::caller::Caller;
@@ -20,7 +21,6 @@ use serde_json::{Value, json};
 use crate::State;
 use crate::actor::Actor;
 use crate::adoption;
-use crate::schedule::{Schedule, StoredSchedule, missing};
 use crate::store::leases::{self, LEASE_SECONDS, Lease, SyncResult, SyncRow};
 use crate::store::warming;
 
@@ -147,7 +147,7 @@ async fn work(
     deadline: Instant,
 ) -> Result<(i64, SyncReport)> {
     let (schedule, adoption) = match (schedule, adopt_old) {
-        (Found::Missing, _) => return Err(missing()),
+        (Found::Missing, _) => return Err(NoSchedule::Missing.into()),
         (Found::Stored(mut stored), true) => {
             let desired = desired(state, &stored.parse()?, lease.applied_version, Adoption::All);
             let plan = state.manager.dry_run(&desired, deadline).await.map_err(observe_error)?;
@@ -201,7 +201,7 @@ pub(crate) async fn dry_run(state: &State, caller: &Caller, adopt_old: bool) -> 
     });
     let (stored, applied) = reading.await?;
     let adoption = if adopt_old { Adoption::All } else { Adoption::None };
-    let desired = desired(state, &stored.ok_or_else(missing)?.parse()?, applied, adoption);
+    let desired = desired(state, &stored.ok_or(NoSchedule::Missing)?.parse()?, applied, adoption);
     state.manager.dry_run(&desired, Instant::now() + REQUEST_TIME).await.map_err(observe_error)
 }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mgmt_common::db::{Database, Error, Result, Transaction, Work};
 use mgmt_common::params;
+use mgmt_common::schedule::stored::StoredSchedule;
 use mgmt_common::warming::targets::ModuleFunctions;
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::proof::{Key, TargetRecord};
 use crate::report::RunReport;
@@ -21,9 +21,7 @@ const DATABASE_TIME: Duration = Duration::from_secs(5);
 /// The schedule as it is stored, with the modules whose functions it includes and what native pings have shown, by function name and qualifier.
 #[derive(Debug, Clone)]
 pub(crate) struct ScheduleSnapshot {
-    pub(crate) value: Value,
-    pub(crate) is_active: bool,
-    pub(crate) version: i64,
+    pub(crate) schedule: StoredSchedule,
     /// Every registered module; empty where the schedule leaves modules out.
     pub(crate) modules: Vec<ModuleFunctions>,
     pub(crate) known: BTreeMap<Key, TargetRecord>,
@@ -37,30 +35,22 @@ pub(crate) async fn run<'work, T, E: From<Error>>(database: &Database, work: imp
 
 #[derive(Deserialize)]
 struct ScheduleRow {
-    config_value: Value,
-    is_active: bool,
-    row_version: i64,
+    schedule: StoredSchedule,
     modules: Vec<ModuleFunctions>,
 }
 
 /// `None`: there is no schedule.
 pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<ScheduleSnapshot>> {
     let statement = "-- read_schedule
-        select config_value, is_active, row_version, case when config_value -> 'include_modules' = 'false' then '[]' else (
+        select to_jsonb(config) as schedule, case when config_value -> 'include_modules' = 'false' then '[]' else (
             select coalesce(jsonb_agg(to_jsonb(module)), '[]') from (
               select module_name, is_enabled, is_installed, dependencies, functions from public.platform_module_registry
               where deleted_at is null order by module_name) module)
           end as modules
-        from public.platform_lambda_config where config_key = 'lambda_warming'";
+        from public.platform_lambda_config config where config_key = 'lambda_warming'";
     let Some(row) = tx.read_opt::<ScheduleRow>(statement, &[]).await? else { return Ok(None) };
-    let ScheduleRow { config_value: value, is_active, row_version: version, modules } = row;
-    Ok(Some(ScheduleSnapshot {
-        value,
-        is_active,
-        version,
-        modules,
-        known: target_records::read_target_records(tx).await?,
-    }))
+    let known = target_records::read_target_records(tx).await?;
+    Ok(Some(ScheduleSnapshot { schedule: row.schedule, modules: row.modules, known }))
 }
 
 /// Claims a tick: false when another delivery of it was first.

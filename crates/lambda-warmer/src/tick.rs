@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::{SignedDuration, Timestamp};
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::functions::parse_list;
+use mgmt_common::schedule::stored::{NoSchedule, Schedule};
 use mgmt_common::warming::targets::{ModuleFunctions, ModuleTargets, WarmTarget, merge_targets};
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::serve::ScheduledEvent;
@@ -26,7 +27,7 @@ const CLOSING_TIME: Duration = Duration::from_secs(6);
 
 struct Ready {
     stored: ScheduleSnapshot,
-    config: WarmingConfig,
+    schedule: Schedule,
 }
 
 /// What a tick starts with.
@@ -51,8 +52,8 @@ pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
         Err(Error::Unavailable { cause, .. }) => (begin_from_memory(state, tick, &cause)?, Some(cause)),
         Err(error) => return Err(error),
     };
-    let (stored, config) = match begun {
-        Begun::Ready(ready) => (ready.stored, ready.config),
+    let (stored, schedule) = match begun {
+        Begun::Ready(ready) => (ready.stored, ready.schedule),
         Begun::NotDue => {
             emit_dropped(&state.settings.namespace);
             return Ok(json!({ "tick": tick, "outcome": "notDue" }));
@@ -61,7 +62,7 @@ pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
     };
     let run_id = format!("{}-{}", state.settings.namespace.env(), tick.as_second() / 60);
     let deadline = event.deadline.checked_sub(CLOSING_TIME).unwrap_or_else(Instant::now);
-    let (targets, faults) = targets(&stored, &config);
+    let (targets, faults) = targets(&stored, &schedule.config);
     let fanned_out = fan_out::run(state, &run_id, &targets, deadline).await;
     // Before the database is tried: what pings have taught must not be lost where that fails.
     state.memory.remember(fanned_out.changes);
@@ -98,14 +99,13 @@ async fn begin(state: &State, tick: Timestamp) -> Result<Begun> {
         let unsaved = &unsaved;
         async move {
             target_records::save(tx, unsaved).await?;
-            let stored =
-                store::read_schedule(tx).await?.ok_or_else(|| unreadable("there is no lambda_warming config"))?;
-            let config = parse(&stored)?;
-            if !(stored.is_active && config.due(tick)) {
+            let stored = store::read_schedule(tx).await?.ok_or(NoSchedule::Missing)?;
+            let schedule = stored.schedule.parse()?;
+            if !is_due(&schedule, tick) {
                 return Ok::<_, Error>((stored, Begun::NotDue));
             }
-            let claimed = store::claim_tick(tx, tick, stored.version).await?;
-            let ready = Begun::Ready(Box::new(Ready { stored: stored.clone(), config }));
+            let claimed = store::claim_tick(tx, tick, schedule.version).await?;
+            let ready = Begun::Ready(Box::new(Ready { stored: stored.clone(), schedule }));
             Ok((stored, if claimed { ready } else { Begun::AlreadyClaimed }))
         }
         .scope_boxed()
@@ -124,22 +124,15 @@ fn begin_from_memory(state: &State, tick: Timestamp, cause: &str) -> Result<Begu
         dependency: mgmt_common::web::error::Dependency::Database,
         cause: format!("{cause}; and this sandbox has seen no schedule yet"),
     })?;
-    let config = parse(&stored)?;
-    if !(stored.is_active && config.due(tick)) {
+    let schedule = stored.schedule.parse()?;
+    if !is_due(&schedule, tick) {
         return Ok(Begun::NotDue);
     }
-    Ok(if state.memory.claim(tick) { Begun::Ready(Box::new(Ready { stored, config })) } else { Begun::AlreadyClaimed })
+    Ok(if state.memory.claim(tick) { Begun::Ready(Box::new(Ready { stored, schedule })) } else { Begun::AlreadyClaimed })
 }
 
-fn parse(stored: &ScheduleSnapshot) -> Result<WarmingConfig> {
-    WarmingConfig::parse(&stored.value).map_err(|errors| {
-        let all: Vec<String> = errors.iter().map(|error| format!("{} {}", error.pointer, error.message)).collect();
-        unreadable(&format!("the stored lambda_warming config cannot be read: {}", all.join("; ")))
-    })
-}
-
-fn unreadable(detail: &str) -> Error {
-    Error::conflict("config_unreadable", detail)
+fn is_due(schedule: &Schedule, tick: Timestamp) -> bool {
+    schedule.is_active && schedule.config.due(tick)
 }
 
 /// What the schedule names, and unless it leaves them out what the modules want that are on; with what could not be read.
@@ -177,10 +170,10 @@ async fn record(
     let recording = store::run(&state.database, |tx| {
         let (unsaved, named) = (&unsaved, &named);
         async move {
-            store::finish_run(tx, tick, stored.version, report).await?;
+            store::finish_run(tx, tick, stored.schedule.version, report).await?;
             target_records::save(tx, unsaved).await?;
             match named {
-                Some(named) => target_records::forget_unnamed(tx, stored.version, named).await,
+                Some(named) => target_records::forget_unnamed(tx, stored.schedule.version, named).await,
                 None => Ok(()),
             }
         }

@@ -5,11 +5,10 @@
 use jiff::Timestamp;
 use mgmt_common::db::{Result, Transaction};
 use mgmt_common::params;
+use mgmt_common::schedule::stored::StoredSchedule;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-
-use crate::schedule::StoredSchedule;
 
 /// The config whose rules are reconciled.
 pub(crate) const WARMING_KEY: &str = "lambda_warming";

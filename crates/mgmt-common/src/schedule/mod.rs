@@ -12,6 +12,7 @@ pub mod grid;
 pub mod heartbeat;
 pub mod name;
 pub mod preview;
+pub mod stored;
 pub mod warnings;
 pub mod week;
 pub mod zone;

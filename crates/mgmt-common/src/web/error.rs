@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::db;
 use crate::json::JsonError;
+use crate::schedule::stored::NoSchedule;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -235,6 +236,16 @@ impl From<db::Error> for Error {
             db::Error::SchemaOutdated(cause) => Self::SchemaOutdated(cause),
             db::Error::Internal(cause) => Self::Internal(cause),
         }
+    }
+}
+
+impl From<NoSchedule> for Error {
+    fn from(error: NoSchedule) -> Self {
+        let code = match error {
+            NoSchedule::Missing => "config_missing",
+            NoSchedule::Unreadable(_) => "config_unreadable",
+        };
+        Self::conflict(code, error.to_string())
     }
 }
 
