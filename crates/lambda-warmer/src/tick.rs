@@ -128,7 +128,11 @@ fn begin_from_memory(state: &State, tick: Timestamp, cause: &str) -> Result<Begu
     if !is_due(&schedule, tick) {
         return Ok(Begun::NotDue);
     }
-    Ok(if state.memory.claim(tick) { Begun::Ready(Box::new(Ready { stored, schedule })) } else { Begun::AlreadyClaimed })
+    Ok(if state.memory.claim(tick) {
+        Begun::Ready(Box::new(Ready { stored, schedule }))
+    } else {
+        Begun::AlreadyClaimed
+    })
 }
 
 fn is_due(schedule: &Schedule, tick: Timestamp) -> bool {
