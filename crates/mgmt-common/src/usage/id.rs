@@ -44,6 +44,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_made_id_is_new_and_of_now() {
+        let (before, (id, time), (other, _)) = (Timestamp::now().as_millisecond(), make(), make());
+        assert_ne!(id, other);
+        assert!((before..=Timestamp::now().as_millisecond()).contains(&time.as_millisecond()));
+        assert_eq!(parse(&id.to_string()), Ok((id, time)));
+    }
+
+    #[test]
     fn only_version_7_is_an_id() {
         let (id, time) = parse("0190A000-0000-7000-8000-000000000001").unwrap();
         assert_eq!(

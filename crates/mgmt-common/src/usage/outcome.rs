@@ -83,6 +83,7 @@ mod tests {
             [Outcome::Accepted, Outcome::Duplicate, Outcome::Conflict].into_iter().chain(rejected).collect();
         for outcome in &all {
             assert_eq!(Outcome::from_text(outcome.as_str()), Some(*outcome));
+            assert_eq!(outcome.to_string(), outcome.as_str());
         }
         assert_eq!(Outcome::from_text("lost"), None);
         let totals = Totals::of(all);
