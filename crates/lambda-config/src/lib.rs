@@ -16,9 +16,7 @@ use mgmt_common::db::Database;
 use mgmt_common::eventbridge::{EventBridgeManager, Pacing};
 use mgmt_common::functions::Functions;
 use mgmt_common::web::serve::{ScheduledEvent, Service, with_fallbacks};
-
 use module_mgmt_protocol::clock::{Clock, SystemClock};
-
 use settings::Settings;
 
 /// What every handler shares. Nothing in it connects before it is used.

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use mgmt_common::clock::now;
 use mgmt_common::db::{self, Transaction};
 use mgmt_common::eventbridge::{SyncReport, SyncStatus};
 use mgmt_common::rules::{Adoption, Desired, DesiredRule, DesiredTarget, RuleState};
@@ -165,7 +166,7 @@ async fn work(
 
 fn desired(state: &State, schedule: &Schedule, applied_version: Option<i64>, adoption: Adoption) -> Desired {
     let settings = &state.settings;
-    let compiled = compile(&schedule.config, now(state));
+    let compiled = compile(&schedule.config, now(&*state.clock));
     let on = schedule.is_active && schedule.config.is_active();
     let rule = |expression: &mgmt_common::schedule::cron::CronExpression| DesiredRule {
         name: settings.namespace.rule_name(expression),
@@ -212,12 +213,6 @@ fn observe_error(error: mgmt_common::eventbridge::ObserveError) -> Error {
     }
 }
 
-/// The time by the clock that the state was given.
-pub(crate) fn now(state: &State) -> Timestamp {
-    // A clock before the year -9999 or after 9999 is as wrong as one at either end.
-    Timestamp::try_from(state.clock.now().wall).unwrap_or(Timestamp::MAX)
-}
-
 pub(crate) fn pending(reason: String) -> SyncReport {
     SyncReport {
         status: SyncStatus::Pending,
@@ -241,7 +236,7 @@ async fn heartbeat(tx: &Transaction, now: Timestamp) -> Result<Option<Timestamp>
 
 /// The hourly run: reconciles as the worker, prunes the history, and shows both in metrics.
 pub(crate) async fn reconcile(state: &State, deadline: Instant) -> Result<Value> {
-    let now = now(state);
+    let now = now(&*state.clock);
     let missed = state.transact(Actor::Worker, |tx| heartbeat(tx, now).scope_boxed()).await.unwrap_or_else(|error| {
         tracing::warn!(%error, "whether ticks arrive is not known");
         None

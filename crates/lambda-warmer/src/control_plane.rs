@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 
 use mgmt_common::aws::{AwsError, AwsErrorKind};
 use mgmt_common::functions::Functions;
+use mgmt_common::warming::report::TargetStatus;
 use module_mgmt_protocol::clock::{Clock, Moment};
 use tokio::sync::Semaphore;
-
-use mgmt_common::warming::report::TargetStatus;
 
 use crate::capacity::Limit;
 use crate::proof::Key;

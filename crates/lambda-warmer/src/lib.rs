@@ -22,15 +22,13 @@ mod warm;
 use std::sync::Arc;
 use std::time::Duration;
 
+use control_plane::ControlPlane;
+use memory::Memory;
 use mgmt_common::aws::CallLimits;
 use mgmt_common::db::Database;
 use mgmt_common::functions::Functions;
 use mgmt_common::web::serve::{ScheduledEvent, Service};
-
 use module_mgmt_protocol::clock::{Clock, SystemClock};
-
-use control_plane::ControlPlane;
-use memory::Memory;
 use settings::Settings;
 
 /// What one sandbox keeps between ticks. Nothing in it connects before it is used.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
-
 use mgmt_common::warming::report::TargetStatus;
 
 use crate::State;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
+use mgmt_common::clock::now;
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::functions::parse_list;
 use mgmt_common::schedule::stored::{NoSchedule, Schedule};
@@ -43,7 +44,7 @@ enum Begun {
 /// No schedule is stored or it cannot be read, or the database is down and no schedule was seen before: nothing was pinged.
 pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
     let tick = minute(event.time)?;
-    if now(state)?.duration_since(tick) > MAX_AGE {
+    if now(&*state.clock).duration_since(tick) > MAX_AGE {
         tracing::warn!(tick = %tick, "this tick is too old to warm anything");
         return Ok(json!({ "tick": tick, "outcome": "tooLate" }));
     }
@@ -78,11 +79,6 @@ pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
         tracing::error!(%error, report = %json!(report), "the history could not be written");
     }
     Ok(json!({ "tick": tick, "outcome": "ran", "stale": is_stale, "recorded": recorded.is_ok(), "report": report }))
-}
-
-fn now(state: &State) -> Result<Timestamp> {
-    let unreadable = |error: jiff::Error| Error::Internal(format!("the clock cannot be read: {error}"));
-    Timestamp::try_from(state.clock.now().wall).map_err(unreadable)
 }
 
 /// The scheduled minute, not the time of delivery.

@@ -8,7 +8,7 @@ pub mod free;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use module_mgmt_protocol::field_error::FieldError;
+use module_mgmt_protocol::field_error::{self, FieldError};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
@@ -139,7 +139,7 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
     path.iter()
         .map(|segment| match segment {
             Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Map { key } => field_error::join("", key),
             Segment::Enum { variant } => format!("/{variant}"),
             Segment::Unknown => String::new(),
         })

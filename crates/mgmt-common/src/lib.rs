@@ -5,6 +5,7 @@
 
 #[cfg(any(feature = "eventbridge", feature = "lambda"))]
 pub mod aws;
+pub mod clock;
 pub mod db;
 #[cfg(feature = "eventbridge")]
 pub mod eventbridge;

@@ -1,13 +1,12 @@
 //! Reads the state of every module for one organisation straight from Postgres, in one round trip.
 
-use serde::Deserialize;
-
-use crate::db::{Database, Error, Result};
 use module_mgmt_protocol::caller::Caller;
-
 use module_mgmt_protocol::decision::Permissions;
 use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
 use module_mgmt_protocol::state::{ModuleState, ModuleType, RegistryState};
+use serde::Deserialize;
+
+use crate::db::{Database, Error, Result};
 
 /// What became of a read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,9 @@ mod columns;
 
 use std::collections::BTreeSet;
 
+use columns::Columns;
 use module_mgmt_protocol::caller::Caller;
+use module_mgmt_protocol::usage::reject_reason::RejectReason;
 use scoped_futures::ScopedFutureExt as _;
 use serde::Deserialize;
 
@@ -16,11 +18,8 @@ use crate::db::{Database, Error, Result, Transaction};
 use crate::params;
 use crate::usage::item::BatchItem;
 use crate::usage::judge::{Judge, ModuleHistory, Rules};
-use crate::usage::refusal::Refusal;
-use module_mgmt_protocol::usage::reject_reason::RejectReason;
-
 use crate::usage::outcome::Outcome;
-use columns::Columns;
+use crate::usage::refusal::Refusal;
 
 /// What became of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]

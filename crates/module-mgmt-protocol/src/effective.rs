@@ -1,6 +1,8 @@
 //! Which modules are effectively on for one organisation: the decision applied along the dependencies.
 
-use std::collections::BTreeMap;
+mod dependencies;
+
+pub use dependencies::Dependencies;
 
 use crate::decision::{Decision, Facts, Permissions, decide};
 
@@ -18,11 +20,27 @@ pub struct ModuleFacts<'a> {
 }
 
 /// The decision for each module, in the order given. What a dependency demands of its users does not pass on: only whether the
-/// dependency itself is on. One that is not among them counts as off.
+/// dependency itself is on. One that is not among them counts as off, and so does all of a cycle.
 pub fn decide_all(modules: &[ModuleFacts<'_>], caller: &Permissions<'_>) -> Vec<Decision> {
-    let dependencies_on = Resolver::new(modules).resolve();
-    let each = modules.iter().zip(dependencies_on);
-    each.map(|(module, dependencies_on)| decide(&module.facts(dependencies_on), caller)).collect()
+    let dependencies = Dependencies::of(modules.iter().map(|module| (module.name, module.dependencies)));
+    decide_along(modules, &dependencies, caller)
+}
+
+/// [`decide_all`] for whoever has the modules' dependencies already.
+pub fn decide_along(
+    modules: &[ModuleFacts<'_>],
+    dependencies: &Dependencies,
+    caller: &Permissions<'_>,
+) -> Vec<Decision> {
+    let mut facts: Vec<Facts<'_>> = modules.iter().map(|module| module.facts(false)).collect();
+    // What has not been looked at yet counts as off.
+    let mut is_on = vec![false; modules.len()];
+    for place in dependencies.in_order() {
+        facts[place].dependencies_on =
+            dependencies.of_module(place).iter().all(|needed| needed.is_some_and(|needed| is_on[needed]));
+        is_on[place] = decide(&facts[place], &Permissions::All).is_on();
+    }
+    facts.iter().map(|facts| decide(facts, caller)).collect()
 }
 
 impl<'a> ModuleFacts<'a> {
@@ -33,63 +51,6 @@ impl<'a> ModuleFacts<'a> {
             dependencies_on,
             org_on: self.org_on,
             required_permissions: self.required_permissions,
-        }
-    }
-}
-
-/// Walks the dependencies without recursion: a chain may be longer than the stack.
-struct Resolver<'a> {
-    modules: &'a [ModuleFacts<'a>],
-    by_name: BTreeMap<&'a str, usize>,
-    visits: Vec<Visit>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Visit {
-    None,
-    /// What it needs is looked at first. Whoever meets it now is part of a cycle, which counts as off.
-    Waiting,
-    Done {
-        dependencies_on: bool,
-    },
-}
-
-impl<'a> Resolver<'a> {
-    fn new(modules: &'a [ModuleFacts<'a>]) -> Self {
-        let by_name = modules.iter().enumerate().map(|(index, module)| (module.name, index)).collect();
-        Self { modules, by_name, visits: vec![Visit::None; modules.len()] }
-    }
-
-    fn resolve(mut self) -> Vec<bool> {
-        let mut waiting: Vec<usize> = (0..self.modules.len()).rev().collect();
-        while let Some(&index) = waiting.last() {
-            if self.visits[index] == Visit::None {
-                self.visits[index] = Visit::Waiting;
-                let needed = self.dependencies(index).flatten().filter(|&needed| self.visits[needed] == Visit::None);
-                waiting.extend(needed.collect::<Vec<_>>());
-            } else {
-                if self.visits[index] == Visit::Waiting {
-                    let dependencies_on =
-                        self.dependencies(index).all(|needed| needed.is_some_and(|needed| self.is_on(needed)));
-                    self.visits[index] = Visit::Done { dependencies_on };
-                }
-                waiting.pop();
-            }
-        }
-        self.visits.iter().map(|visit| *visit == Visit::Done { dependencies_on: true }).collect()
-    }
-
-    fn dependencies(&self, index: usize) -> impl Iterator<Item = Option<usize>> {
-        let names = self.modules[index].dependencies.iter();
-        names.map(|needed| self.by_name.get(needed.split('@').next().unwrap_or_default()).copied())
-    }
-
-    fn is_on(&self, index: usize) -> bool {
-        match self.visits[index] {
-            Visit::Done { dependencies_on } => {
-                decide(&self.modules[index].facts(dependencies_on), &Permissions::All).is_on()
-            }
-            Visit::None | Visit::Waiting => false,
         }
     }
 }

@@ -12,6 +12,11 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// The pointer to a field of the object that `parent` points to.
+pub fn join(parent: &str, name: &str) -> String {
+    format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 impl FieldError {
     pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), message: message.into() }

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use axum::Router;
 use mgmt_common::db::Database;
 use mgmt_common::web::serve::{Service, with_fallbacks};
-
 use settings::Settings;
 
 /// What every handler shares. Nothing in it connects before it is used.

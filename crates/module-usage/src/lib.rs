@@ -14,7 +14,6 @@ use std::sync::Arc;
 use axum::Router;
 use mgmt_common::db::Database;
 use mgmt_common::web::serve::{QueueEvent, ScheduledEvent, Service, with_fallbacks};
-
 use settings::Settings;
 
 /// Room for 1,000 events in one request; API Gateway itself stops at 6 MB, and at 4.5 MB of what it encodes as base64.

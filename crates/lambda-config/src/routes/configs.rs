@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
+use mgmt_common::clock::now;
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::heartbeat::missed_tick;
 use mgmt_common::schedule::stored::Schedule;
@@ -25,8 +26,8 @@ use super::Shared;
 use super::sync::SyncAnswer;
 use crate::actor::Actor;
 use crate::store::configs::{self as store, ConfigRow, NewConfig, PutOutcome, StoredConfig};
-use crate::store::leases::{Lease, LeaseAttempt, RulesStatus, SyncRow, WARMING_KEY};
-use crate::sync::{LeasedSync, REQUEST_TIME, SyncOutcome, now, pending, sync};
+use crate::store::leases::{Lease, RulesStatus, SyncRow, WARMING_KEY};
+use crate::sync::{LeasedSync, REQUEST_TIME, SyncOutcome, pending, sync};
 
 /// Longest description, in characters.
 const MAX_DESCRIPTION: usize = 2_000;
@@ -102,7 +103,7 @@ pub(super) async fn list_configs(
     State(state): Shared,
 ) -> Result<Answer<Vec<Config>>> {
     let rows = store::list_configs(&state.database, &caller).await?;
-    let now = now(&state);
+    let now = now(&*state.clock);
     Ok(Answer(rows.into_iter().map(|row| Config::of_row(row, now)).collect()))
 }
 
@@ -116,7 +117,7 @@ pub(super) async fn get_config(
     headers: HeaderMap,
 ) -> Result<Response> {
     let row = store::get_config(&state.database, &caller, &key).await?.ok_or(Error::NotFound)?;
-    let config = Config::of_row(row, now(&state));
+    let config = Config::of_row(row, now(&*state.clock));
     // The rules may follow later, and ticks may come, without a new row version: such an answer must not be cached.
     let settled =
         config.sync.as_ref().is_none_or(|sync| sync.status == RulesStatus::Synced && sync.missed_tick.is_none());
@@ -187,10 +188,7 @@ pub(super) async fn put_config(
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     let answer = match schedule {
         None => PutAnswer { config: Config { config, sync: None }, sync: None },
-        Some(schedule) => {
-            let lease = lease.and_then(LeaseAttempt::lease);
-            follow(&state, &caller, config, schedule, lease, asked_at).await
-        }
+        Some(schedule) => follow(&state, &caller, config, schedule, lease, asked_at).await,
     };
     Ok(with_etag((status, Answer(answer)).into_response(), &tag))
 }
@@ -221,7 +219,7 @@ async fn follow(
             _ => None,
         },
     };
-    let sync = sync_state(&config, stored.as_ref(), || Some(schedule), now(state));
+    let sync = sync_state(&config, stored.as_ref(), || Some(schedule), now(&*state.clock));
     PutAnswer { config: Config { config, sync: Some(sync) }, sync: Some(SyncAnswer::from(report)) }
 }
 

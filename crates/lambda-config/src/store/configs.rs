@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::leases::{self, LeaseAttempt, SyncRow};
+use super::leases::{self, Lease, SyncRow};
 
 /// A config as it is stored, and as the API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -82,7 +82,7 @@ pub(crate) struct NewConfig<'a> {
 /// What became of a PUT.
 pub(crate) enum PutOutcome {
     /// The row as this request left it.
-    Stored { created: bool, config: Box<StoredConfig>, lease: Option<LeaseAttempt> },
+    Stored { created: bool, config: Box<StoredConfig>, lease: Option<Lease> },
     /// If-Match did not allow it; the current version, and the fields in which the request differs from what is stored.
     Stale { version: Option<i64>, changed: Vec<&'static str> },
 }
@@ -119,10 +119,11 @@ async fn put(tx: &Transaction, caller: &Caller, new: &NewConfig<'_>, if_match: &
     let (value, actor) = (new.value.get(), actor_uuid(caller));
     let parameters = params![new.key, value, new.description, new.is_active, actor];
     let config: StoredConfig = tx.read_one(statement, parameters).await?;
-    let lease = match new.has_rules {
-        true => Some(leases::mark_pending(tx, &caller.user_id).await?),
-        false => None,
-    };
+    let mut lease = None;
+    if new.has_rules {
+        leases::mark_pending(tx).await?;
+        lease = leases::take_lease(tx, &caller.user_id).await?;
+    }
     // Two first saves at once both found nothing; the version tells which of them made the row.
     Ok(PutOutcome::Stored { created: config.row_version == 1, config: Box::new(config), lease })
 }

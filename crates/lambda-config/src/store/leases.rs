@@ -44,39 +44,12 @@ pub(crate) struct SyncRow {
     pub(crate) last_tick: Option<Timestamp>,
 }
 
-/// What came of asking for the lease in the transaction that saved a schedule.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub(crate) struct LeaseAttempt {
-    generation: i64,
-    applied_version: Option<i64>,
-    is_taken: bool,
-}
-
-impl LeaseAttempt {
-    /// `None`: another reconcile is at work.
-    pub(crate) fn lease(self) -> Option<Lease> {
-        let Self { generation, applied_version, is_taken } = self;
-        is_taken.then_some(Lease { generation, applied_version })
-    }
-}
-
-/// Marks the rules as pending in the commit that changes their schedule, and takes the lease where it is free. An error of an earlier
-/// version says nothing about this one.
-pub(crate) async fn mark_pending(tx: &Transaction, holder: &str) -> Result<LeaseAttempt> {
+/// Marks the rules as pending in the commit that changes their schedule. An error of an earlier version says nothing about this one.
+pub(crate) async fn mark_pending(tx: &Transaction) -> Result<()> {
     let statement = "-- mark_pending
-        insert into public.platform_rule_sync as sync
-          (config_key, status, generation, lease_holder, lease_until, attempted_at)
-        values ($1, 'pending', 1, $2, now() + make_interval(secs => $3), now())
-        on conflict (config_key) do update set
-          status = 'pending', last_error = null,
-          (generation, lease_holder, lease_until, attempted_at) = (
-            select case when is_free then sync.generation + 1 else sync.generation end,
-              case when is_free then excluded.lease_holder else sync.lease_holder end,
-              case when is_free then excluded.lease_until else sync.lease_until end,
-              case when is_free then excluded.attempted_at else sync.attempted_at end
-            from (select sync.lease_until is null or sync.lease_until < now() as is_free) lease)
-        returning generation, applied_version, attempted_at = now() as is_taken";
-    tx.read_one(statement, params![WARMING_KEY, holder, f64::from(LEASE_SECONDS)]).await
+        insert into public.platform_rule_sync (config_key, status) values ($1, 'pending')
+        on conflict (config_key) do update set status = 'pending', last_error = null";
+    tx.execute(statement, params![WARMING_KEY]).await.map(drop)
 }
 
 /// `None`: another reconcile is at work.
@@ -134,8 +107,8 @@ pub(crate) async fn finish(tx: &Transaction, lease: Lease, result: &SyncResult) 
     // A save marks the row pending in the commit that changes the config. Waiting for it here, in a statement of its own,
     // lets the next statement's snapshot see the config that was saved.
     let own = "-- finish (wait)
-        select generation from public.platform_rule_sync where config_key = $1 and generation = $2 for update";
-    if tx.read_opt::<Own>(own, params![WARMING_KEY, lease.generation]).await?.is_none() {
+        select from public.platform_rule_sync where config_key = $1 and generation = $2 for update";
+    if tx.execute(own, params![WARMING_KEY, lease.generation]).await? == 0 {
         return Ok(None);
     }
     let statement = "-- finish
@@ -150,13 +123,6 @@ pub(crate) async fn finish(tx: &Transaction, lease: Lease, result: &SyncResult) 
           to_jsonb(sync) || jsonb_build_object('last_tick', (select max(tick) from public.platform_warming_run)) as sync";
     let parameters = params![WARMING_KEY, lease.generation, result.error, result.observed, result.synced_version];
     tx.read_opt(statement, parameters).await
-}
-
-/// A row that was locked.
-#[derive(Deserialize)]
-struct Own {
-    #[expect(dead_code, reason = "only whether there is such a row is asked")]
-    generation: i64,
 }
 
 #[derive(Deserialize)]

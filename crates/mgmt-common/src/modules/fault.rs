@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use module_mgmt_protocol::field_error::FieldError;
 use semver::Version;
 
 use super::name::ModuleName;
 use super::requirement::Requirement;
-use module_mgmt_protocol::field_error::FieldError;
 
 /// One fault; `index` is the place in `dependencies`.
 #[derive(Debug, Clone, PartialEq, Eq)]

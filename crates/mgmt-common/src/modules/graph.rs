@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use module_mgmt_protocol::state::ModuleType;
 use semver::Version;
 
 use super::fault::Fault;
 use super::name::ModuleName;
 use super::requirement::Requirement;
-use module_mgmt_protocol::state::ModuleType;
 
 /// A registered module, as far as the graph is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use module_mgmt_protocol::state::ModuleType;
+
 use super::fault::Fault;
 use super::graph::{Graph, Module, Unmet, Why};
 use super::name::ModuleName;
-use module_mgmt_protocol::state::ModuleType;
 
 /// What a change would do. With a refusal it does nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use module_mgmt_protocol::field_error::FieldError;
 use serde_json::Value;
 
 use super::due::{self, DueMinutes};
@@ -10,7 +11,6 @@ use super::functions::{self, WarmFunction};
 use super::grid::WeekGrid;
 use super::week::Week;
 use super::zone;
-use module_mgmt_protocol::field_error::FieldError;
 
 /// The longest interval: one ping a day.
 const MAX_INTERVAL_MINUTES: u16 = 1440;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use module_mgmt_protocol::field_error::{FieldError, join};
 use serde_json::{Map, Value};
-
-use module_mgmt_protocol::field_error::FieldError;
 
 /// One object being read: collects faults, knows which fields were asked for, and refuses the rest at the end.
 pub(super) struct Fields<'a> {
@@ -111,11 +110,6 @@ impl Found<'_> {
     pub(super) fn fault(&self, message: impl Into<String>) -> FieldError {
         FieldError::new(self.pointer.clone(), message)
     }
-}
-
-/// The pointer of a member (RFC 6901: `~` and `/` in a name are escaped).
-pub(super) fn join(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 pub(super) fn kind(value: &Value) -> &'static str {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use module_mgmt_protocol::field_error::FieldError;
 use serde_json::Value;
 
 use super::fields::{Fields, Found, kind};
-use module_mgmt_protocol::field_error::FieldError;
 
 /// The most invocations of one function that start together.
 pub const MAX_CONCURRENCY: u16 = 100;

@@ -1,10 +1,10 @@
 //! The ranges of the seven days, and the minutes they make due.
 
+use module_mgmt_protocol::field_error::{FieldError, join};
 use serde_json::Value;
 
-use super::fields::{Fields, Found, join};
+use super::fields::{Fields, Found};
 use super::grid::WeekGrid;
-use module_mgmt_protocol::field_error::FieldError;
 
 /// The days as the stored value spells them, Monday first as in ISO 8601.
 pub const DAY_NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use module_mgmt_protocol::field_error::FieldError;
+use module_mgmt_protocol::usage::reject_reason::RejectReason;
 use module_mgmt_protocol::usage::{EventStatus, EventType, MAX_DURATION_MS, longest};
 use serde_json::{Number, Value};
 use uuid::Uuid;
@@ -12,7 +13,6 @@ use super::content::ContentHash;
 use super::id;
 use super::refusal::Refusal;
 use super::sent::{Field, SentEvent};
-use module_mgmt_protocol::usage::reject_reason::RejectReason;
 
 /// An event whose values are what they should be.
 #[derive(Debug, Clone)]
@@ -139,7 +139,7 @@ impl Faults {
 
     fn into_refusal(self) -> Refusal {
         let reason = if self.shape.is_empty() { RejectReason::Invalid } else { RejectReason::Malformed };
-        Refusal { reason, errors: self.shape.into_iter().chain(self.values).collect() }
+        Refusal::of(reason, self.shape.into_iter().chain(self.values).collect())
     }
 
     fn value<T>(&mut self, pointer: &str, checked: Result<T, String>) -> Option<T> {

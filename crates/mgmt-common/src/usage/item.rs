@@ -2,12 +2,12 @@
 
 use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::usage::MAX_EVENT_BYTES;
+use module_mgmt_protocol::usage::reject_reason::RejectReason;
 
 use super::check::CheckedEvent;
 use super::id;
 use super::refusal::Refusal;
 use super::sent::SentEvent;
-use module_mgmt_protocol::usage::reject_reason::RejectReason;
 
 /// Whom a use is counted for. A message that cannot be read is nobody's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use module_mgmt_protocol::decision::{Decision, Permissions, Reason};
-use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
+use module_mgmt_protocol::effective::{Dependencies, ModuleFacts, decide_along};
+use module_mgmt_protocol::usage::reject_reason::RejectReason;
 use serde::Deserialize;
 
 use super::check::CheckedEvent;
 use super::refusal::Refusal;
 use super::window;
-use module_mgmt_protocol::usage::reject_reason::RejectReason;
 
 /// A module and what switches it off.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,6 +39,7 @@ pub struct Rules {
 pub struct Judge {
     modules: Vec<ModuleHistory>,
     places: BTreeMap<String, usize>,
+    dependencies: Dependencies,
     organisations: BTreeMap<String, Vec<Standing>>,
     rules: Rules,
 }
@@ -55,7 +56,9 @@ struct Standing {
 impl Judge {
     pub fn new(modules: Vec<ModuleHistory>, organisations: &BTreeSet<&str>, rules: Rules) -> Self {
         let places = modules.iter().enumerate().map(|(place, module)| (module.name.clone(), place)).collect();
-        let mut judge = Self { modules, places, organisations: BTreeMap::new(), rules };
+        let dependencies =
+            Dependencies::of(modules.iter().map(|module| (module.name.as_str(), module.dependencies.as_slice())));
+        let mut judge = Self { modules, places, dependencies, organisations: BTreeMap::new(), rules };
         let decided = organisations.iter().map(|org| ((*org).to_owned(), judge.standings(org))).collect();
         judge.organisations = decided;
         judge
@@ -93,64 +96,33 @@ impl Judge {
 
     fn standings(&self, organisation: &str) -> Vec<Standing> {
         let facts: Vec<ModuleFacts<'_>> = self.modules.iter().map(|module| module.facts(organisation)).collect();
-        let decisions = decide_all(&facts, &Permissions::All);
-        let off_since = self.off_since(&decisions, organisation);
-        let each = decisions.into_iter().zip(off_since);
-        each.map(|(decision, off_since)| Standing { decision, off_since }).collect()
-    }
-
-    /// Each module once, after those that it needs, without recursion: a chain may be longer than the stack.
-    fn off_since(&self, decisions: &[Decision], organisation: &str) -> Vec<Option<Timestamp>> {
-        let mut visits = vec![Visit::None; self.modules.len()];
-        let mut waiting: Vec<usize> = (0..self.modules.len()).rev().collect();
-        while let Some(&place) = waiting.last() {
-            if visits[place] == Visit::None {
-                visits[place] = Visit::Waiting;
-                let needed = self.off_dependencies(place, decisions).flatten();
-                waiting.extend(needed.filter(|&needed| visits[needed] == Visit::None).collect::<Vec<_>>());
-                continue;
-            }
-            if visits[place] == Visit::Waiting {
-                let module = &self.modules[place];
-                let since = match decisions[place].reason() {
-                    Some(Reason::PlatformOff) => module.disabled_at,
-                    Some(Reason::OrgOff) => module.off_for.get(organisation).copied(),
-                    Some(Reason::DependencyOff) => self.first_off(place, decisions, &visits),
-                    _ => None,
-                };
-                visits[place] = Visit::Done(since);
-            }
-            waiting.pop();
+        let decisions = decide_along(&facts, &self.dependencies, &Permissions::All);
+        let mut standings: Vec<Standing> =
+            decisions.into_iter().map(|decision| Standing { decision, off_since: None }).collect();
+        for place in self.dependencies.in_order() {
+            let module = &self.modules[place];
+            standings[place].off_since = match standings[place].decision.reason() {
+                Some(Reason::PlatformOff) => module.disabled_at,
+                Some(Reason::OrgOff) => module.off_for.get(organisation).copied(),
+                Some(Reason::DependencyOff) => self.first_off(place, &standings),
+                _ => None,
+            };
         }
-        visits.into_iter().map(|visit| if let Visit::Done(since) = visit { since } else { None }).collect()
+        standings
     }
 
     /// Off since the first of what it needs went off; one that has always been missing, or a cycle, makes that unknown.
-    fn first_off(&self, place: usize, decisions: &[Decision], visits: &[Visit]) -> Option<Timestamp> {
+    fn first_off(&self, place: usize, standings: &[Standing]) -> Option<Timestamp> {
         let mut first: Option<Timestamp> = None;
-        for needed in self.off_dependencies(place, decisions) {
-            let Visit::Done(since) = visits[needed?] else { return None };
-            let since = since?;
-            first = Some(first.map_or(since, |first| first.min(since)));
+        for needed in self.dependencies.of_module(place) {
+            let needed = &standings[(*needed)?];
+            if !needed.decision.is_on() {
+                let since = needed.off_since?;
+                first = Some(first.map_or(since, |first| first.min(since)));
+            }
         }
         first
     }
-
-    /// What a module needs and is off; `None` for what is not registered.
-    fn off_dependencies(&self, place: usize, decisions: &[Decision]) -> impl Iterator<Item = Option<usize>> {
-        let names = self.modules[place].dependencies.iter().map(|needed| needed.split('@').next().unwrap_or_default());
-        let places = names.map(|name| self.places.get(name).copied());
-        places.filter(|place| place.is_none_or(|place| !decisions[place].is_on()))
-    }
-}
-
-/// How far the walk over the dependencies has come with a module.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Visit {
-    None,
-    /// What it needs is looked at first. Whoever meets it now is part of a cycle.
-    Waiting,
-    Done(Option<Timestamp>),
 }
 
 impl ModuleHistory {

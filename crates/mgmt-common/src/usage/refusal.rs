@@ -3,6 +3,11 @@
 use module_mgmt_protocol::field_error::FieldError;
 use module_mgmt_protocol::usage::reject_reason::RejectReason;
 
+/// The most faults of one event that are told, and the most characters of their sentences together: an answer about a thousand events must
+/// fit into what Lambda answers, whatever their keys are.
+const MAX_ERRORS: usize = 50;
+const MAX_DETAIL: usize = 500;
+
 /// Why an item is not counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -15,10 +20,27 @@ impl Refusal {
         Self { reason, errors: vec![FieldError::new(pointer, message)] }
     }
 
+    /// A refusal for several faults. Where there are very many, the last one told says how many more there are.
+    pub fn of(reason: RejectReason, mut errors: Vec<FieldError>) -> Self {
+        if errors.len() > MAX_ERRORS {
+            let more = errors.len() - (MAX_ERRORS - 1);
+            errors.truncate(MAX_ERRORS - 1);
+            errors.push(FieldError::new("", format!("has {more} more faults")));
+        }
+        Self { reason, errors }
+    }
+
+    /// All of it in at most 500 characters; an ellipsis at the end says that it is cut.
     pub fn detail(&self) -> String {
         let sentences =
             self.errors.iter().map(|error| format!("{} {}", error.pointer, error.message).trim().to_owned());
-        sentences.collect::<Vec<_>>().join("; ")
+        let mut detail = sentences.collect::<Vec<_>>().join("; ");
+        if let Some((end, _)) = detail.char_indices().nth(MAX_DETAIL) {
+            let last = detail[..end].char_indices().next_back().map_or(0, |(last, _)| last);
+            detail.truncate(last);
+            detail.push('…');
+        }
+        detail
     }
 }
 
@@ -29,6 +51,17 @@ mod tests {
     #[test]
     fn a_refusal_tells_every_error_with_its_place() {
         let errors = vec![FieldError::new("/id", "is wrong"), FieldError::new("", "is too large")];
-        assert_eq!(Refusal { reason: RejectReason::Invalid, errors }.detail(), "/id is wrong; is too large");
+        assert_eq!(Refusal::of(RejectReason::Invalid, errors).detail(), "/id is wrong; is too large");
+    }
+
+    #[test]
+    fn very_many_faults_are_counted_and_long_words_are_cut() {
+        let many = |count: usize| (0..count).map(|n| FieldError::new(format!("/f{n}"), "is wrong")).collect();
+        assert_eq!(Refusal::of(RejectReason::Invalid, many(50)).errors.len(), 50);
+        let refusal = Refusal::of(RejectReason::Invalid, many(51));
+        assert_eq!((refusal.errors.len(), refusal.errors[49].message.as_str()), (50, "has 2 more faults"));
+        let detail = |characters: usize| Refusal::new(RejectReason::Invalid, "", "ä".repeat(characters)).detail();
+        assert_eq!(detail(500), "ä".repeat(500));
+        assert_eq!(detail(501), "ä".repeat(499) + "…");
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use module_mgmt_protocol::field_error::FieldError;
+use module_mgmt_protocol::field_error::{self, FieldError};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
@@ -100,7 +100,8 @@ impl<'de: 'a, 'a> Visitor<'de> for EventVisitor<'a> {
             } else {
                 entries.next_value::<IgnoredAny>()?;
                 let named: String = key.chars().take(200).collect();
-                event.faults.push(FieldError::new(format!("/{named}"), "is no field of an event: unknown field"));
+                let pointer = field_error::join("", &named);
+                event.faults.push(FieldError::new(pointer, "is no field of an event: unknown field"));
                 continue;
             };
             if seen.contains(&pointer) {

@@ -1,7 +1,6 @@
 //! Which times are counted: from some days ago to a day ahead.
 
 use jiff::{SignedDuration, Timestamp};
-
 use module_mgmt_protocol::usage::reject_reason::RejectReason;
 
 /// Clocks of senders may be ahead; by more than a day they are wrong.

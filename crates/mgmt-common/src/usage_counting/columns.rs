@@ -63,7 +63,7 @@ impl<'a> Columns<'a> {
             reasons: judged.iter().map(|refusal| refusal.as_ref().map(|refusal| refusal.reason.as_str())).collect(),
             details: judged
                 .iter()
-                .map(|refusal| refusal.as_ref().map(|refusal| shorten(&refusal.detail(), 500)))
+                .map(|refusal| refusal.as_ref().map(|refusal| shorten(&refusal.detail(), usize::MAX)))
                 .collect(),
             raw: items
                 .iter()

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::Value;
-
 use module_mgmt_protocol::decision::Permissions;
 use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::schedule::functions::{WarmFunction, parse_list};
 

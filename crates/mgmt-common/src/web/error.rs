@@ -101,13 +101,6 @@ impl Error {
         Self::Malformed { detail: detail.into(), errors: Vec::new() }
     }
 
-    /// A part of a request that is no event.
-    pub fn malformed_event(errors: Vec<FieldError>) -> Self {
-        let sentences: Vec<String> =
-            errors.iter().map(|error| format!("{} {}", error.pointer, error.message).trim().to_owned()).collect();
-        Self::Malformed { detail: format!("the event does not fit: {}", sentences.join("; ")), errors }
-    }
-
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::Conflict { code, detail: detail.into(), more: Map::new() }
     }

@@ -11,11 +11,11 @@ use axum::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use module_mgmt_protocol::api_gateway::{HttpAnswer, RequestContext};
+use module_mgmt_protocol::caller::{Caller, ClaimNames};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::error::{Error, Result};
-use module_mgmt_protocol::api_gateway::{HttpAnswer, RequestContext};
-use module_mgmt_protocol::caller::{Caller, ClaimNames};
 
 /// API Gateway refuses more than 10,240 bytes of request line and headers; other ways in are held to a similar limit.
 const MAX_HEADER_BYTES: usize = 16 * 1024;

@@ -1,11 +1,11 @@
 use axum::body::Body;
 use axum::http::Request;
+use module_mgmt_protocol::caller::{Caller, ClaimNames};
 use serde_json::{Value, json};
 
 use super::super::event::Event;
 use super::{HttpEvent, uri};
 use crate::web::error::{Error, Result};
-use module_mgmt_protocol::caller::{Caller, ClaimNames};
 
 fn event(change: impl FnOnce(&mut Value)) -> HttpEvent {
     let mut event = json!({

@@ -8,6 +8,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessa
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use lambda_runtime::{Context, LambdaEvent, Runtime, service_fn};
+use module_mgmt_protocol::caller::{Caller, ClaimNames};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use tower::ServiceExt as _;
@@ -16,7 +17,6 @@ use tracing::Instrument as _;
 use super::error::{Error, Result, UnfinishedProblem};
 use super::event::Event;
 use super::gateway::{self, HttpEvent};
-use module_mgmt_protocol::caller::{Caller, ClaimNames};
 
 /// Default cap of a request body, well below the gateway's own 6 MB.
 pub const DEFAULT_BODY_LIMIT_BYTES: usize = 1024 * 1024;

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
+use question::Question;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
-
-use question::Question;
 
 /// What the proxy does with connections to Postgres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +42,7 @@ struct State {
 }
 
 impl FlakyProxy {
-    /// Lays a proxy to the server of this URL, whose port must be written out.
+    /// Starts a proxy to the server of this URL, whose port must be written out.
     ///
     /// # Panics
     /// The URL has no port, or the loopback interface refuses a listener.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
-use super::{ClosedReason, Credential, Gate, Verdict};
 use module_mgmt_protocol::api_gateway::{HttpAnswer, RequestContext};
 use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::decision::Reason;
 use module_mgmt_protocol::problem::{self, Problem};
+use serde::Deserialize;
+
+use super::{ClosedReason, Credential, Gate, Verdict};
 
 /// What becomes of an HTTP event.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! The gate as a tower layer around a handler of HTTP events.
 
 use lambda_runtime::Error;
+use module_mgmt_protocol::api_gateway::HttpAnswer;
 use serde::Serialize;
 
 use super::{Admission, Gate};
 use crate::middleware::{Middleware, MiddlewareLayer, RawEvent};
-use module_mgmt_protocol::api_gateway::HttpAnswer;
 
 /// Puts the gate before a handler of `LambdaEvent<P>`. It belongs inside [`crate::warm::WarmLayer`], as pings have no caller.
 pub type GateLayer<P> = MiddlewareLayer<Gate, P>;

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{ClosedReason, Credential, Moment, Verdict};
 use module_mgmt_protocol::decision::{Permissions, Reason};
 use module_mgmt_protocol::state::{ModuleState, ModuleType};
+
+use super::{ClosedReason, Credential, Moment, Verdict};
 
 /// Organisations by id; nothing that is known about one is ever looked at for another.
 pub(super) struct Memory {

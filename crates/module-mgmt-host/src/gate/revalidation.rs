@@ -2,13 +2,13 @@
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use module_mgmt_protocol::decision::Reason;
+use module_mgmt_protocol::state::{ModuleState, RegistryState};
 
 use super::memory::Snapshot;
 use super::{Credential, Gate, Moment, ReadError, StateRead};
 use crate::BoxFuture;
 use crate::warm::OnPing;
-use module_mgmt_protocol::decision::Reason;
-use module_mgmt_protocol::state::{ModuleState, RegistryState};
 
 /// So many organisations are refreshed at the same time while a ping is held.
 const REFRESHED_AT_ONCE: usize = 8;

@@ -1,8 +1,9 @@
 //! Where a gate reads the state of an organisation's modules.
 
+use module_mgmt_protocol::state::RegistryState;
+
 use super::Credential;
 use crate::BoxFuture;
-use module_mgmt_protocol::state::RegistryState;
 
 /// Reads states. The gate limits the time, keeps the pace and checks the organisation of the answer.
 pub trait StateSource: Send + Sync {

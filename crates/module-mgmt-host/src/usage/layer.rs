@@ -4,15 +4,15 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures_util::FutureExt as _;
 use lambda_runtime::Error;
+use module_mgmt_protocol::api_gateway::RequestContext;
+use module_mgmt_protocol::caller::Caller;
+use module_mgmt_protocol::usage::EventType;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{UsageRecorder, UsageSpan, UseOutcome};
 use crate::middleware::{Middleware, MiddlewareLayer, RawEvent};
-use module_mgmt_protocol::api_gateway::RequestContext;
-use module_mgmt_protocol::caller::Caller;
-use module_mgmt_protocol::usage::EventType;
 
 /// Records every HTTP request that has a caller. It belongs inside [`crate::warm::WarmLayer`], as pings are no use, and around
 /// or inside the gate: around it, refusals are recorded too.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{UsageSink, UsageSpan, UseOutcome};
 use module_mgmt_protocol::caller::ClaimNames;
 use module_mgmt_protocol::usage::UsageMessage;
+
+use super::{UsageSink, UsageSpan, UseOutcome};
 
 /// How long a response waits for its record to be sent.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_millis(500);

@@ -4,12 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use module_mgmt_protocol::ping::PING_SOURCE;
+use module_mgmt_protocol::usage::{EventType, UsageMessage};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tower::{Layer as _, ServiceExt as _};
-
-use module_mgmt_protocol::ping::PING_SOURCE;
-use module_mgmt_protocol::usage::{EventType, UsageMessage};
 
 use super::*;
 use crate::BoxFuture;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
-
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use mgmt_testkit::droppable_server::DroppableServer;

@@ -12,8 +12,7 @@ use serde_json::value::RawValue;
 
 use super::stale;
 use crate::definition::module::RegisteredModule;
-use crate::definition::override_change::Override;
-use crate::definition::override_change::OverrideChange;
+use crate::definition::override_change::{Override, OverrideChange};
 use crate::definition::settings::{faults, is_object, merged};
 use crate::store::graph::hold_registry;
 use crate::store::overrides::{self as store, OrgModuleRow, OverrideContext, OwnConfig};

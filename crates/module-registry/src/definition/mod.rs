@@ -10,11 +10,10 @@ use mgmt_common::modules::graph;
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::requirement::Requirement;
 use mgmt_common::schedule::functions;
+use module::RegisteredModule;
 use module_mgmt_protocol::field_error::FieldError;
 use semver::Version;
 use serde_json::Value;
-
-use module::RegisteredModule;
 
 const MAX_DISPLAY_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 2_000;

@@ -1,9 +1,8 @@
 //! Who would miss modules.
 
 use mgmt_common::db::{Database, Error, Result};
-use module_mgmt_protocol::caller::Caller;
-
 use mgmt_common::modules::name::ModuleName;
+use module_mgmt_protocol::caller::Caller;
 use serde::Deserialize;
 
 /// Who used one of some modules today or on one of the 29 UTC days before.

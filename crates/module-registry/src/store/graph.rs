@@ -1,7 +1,6 @@
 //! The whole registry as a graph, for changes that must keep it sound.
 
 use mgmt_common::db::{Error, Result, Transaction};
-
 use mgmt_common::modules::graph::{Graph, Module};
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::requirement::Requirement;

@@ -2,13 +2,11 @@
 
 use jiff::Timestamp;
 use mgmt_common::db::{Database, Result, Transaction};
-use module_mgmt_protocol::caller::Caller;
-
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::params;
+use module_mgmt_protocol::caller::Caller;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
 use utoipa::ToSchema;
 
 use crate::definition::module::api_name;

@@ -1,7 +1,6 @@
 //! What a change of modules meets outside the graph.
 
 use mgmt_common::db::{Result, Transaction};
-
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::params;
 use serde::Deserialize;

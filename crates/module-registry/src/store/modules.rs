@@ -1,12 +1,12 @@
 //! Modules, whole.
 
 use mgmt_common::db::{Database, Error, Result, Transaction};
-use module_mgmt_protocol::caller::Caller;
-
-use crate::definition::module::RegisteredModule;
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::params;
+use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::state::ModuleType;
+
+use crate::definition::module::RegisteredModule;
 
 /// What a list asks for.
 #[derive(Debug, Default)]

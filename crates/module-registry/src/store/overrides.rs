@@ -1,10 +1,9 @@
 //! Overrides of organisations, beside the modules that they are of.
 
 use mgmt_common::db::{Database, Error, Result, Transaction};
-use module_mgmt_protocol::caller::Caller;
-
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::params;
+use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::decision::{Decision, Permissions};
 use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
 use module_mgmt_protocol::state::ModuleType;
@@ -73,15 +72,15 @@ struct Row {
 }
 
 fn org_modules(rows: Vec<Row>, only: Option<&ModuleName>) -> Result<Vec<OrgModuleRow>> {
-    let entries: Vec<ModuleFacts<'_>> = rows.iter().map(Row::entry).collect();
-    let decided = decide_all(&entries, &Permissions::All);
+    let facts: Vec<ModuleFacts<'_>> = rows.iter().map(Row::facts).collect();
+    let decided = decide_all(&facts, &Permissions::All);
     let wanted = |row: &Row| only.is_none_or(|only| only.as_str() == row.module_name);
     let rows = rows.into_iter().zip(decided).filter(|(row, _)| wanted(row));
     rows.map(|(row, decision)| row.decided(decision)).collect()
 }
 
 impl Row {
-    fn entry(&self) -> ModuleFacts<'_> {
+    fn facts(&self) -> ModuleFacts<'_> {
         ModuleFacts {
             name: &self.module_name,
             is_enabled: self.is_enabled,

@@ -2,7 +2,6 @@
 
 use mgmt_common::db::{Database, Result};
 use module_mgmt_protocol::caller::Caller;
-
 use module_mgmt_protocol::decision::Permissions;
 use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
 use module_mgmt_protocol::state::ModuleType;
@@ -45,8 +44,8 @@ pub(crate) const VISIBLE_MODULES: &str = "-- visible_modules
 /// be what an enabled module needs.
 pub(crate) async fn visible_modules(database: &Database, caller: &Caller) -> Result<Vec<VisibleRow>> {
     let rows: Vec<VisibleRow> = database.read_as(caller, VISIBLE_MODULES, &[]).await?;
-    let entries: Vec<ModuleFacts<'_>> = rows.iter().map(VisibleRow::entry).collect();
-    let on = decide_all(&entries, &permissions(caller));
+    let facts: Vec<ModuleFacts<'_>> = rows.iter().map(VisibleRow::facts).collect();
+    let on = decide_all(&facts, &permissions(caller));
     Ok(rows.into_iter().zip(on).filter(|(_, decision)| decision.is_on()).map(|(row, _)| row).collect())
 }
 
@@ -65,7 +64,7 @@ pub(crate) fn permissions(caller: &Caller) -> Permissions<'_> {
 }
 
 impl VisibleRow {
-    fn entry(&self) -> ModuleFacts<'_> {
+    fn facts(&self) -> ModuleFacts<'_> {
         ModuleFacts {
             name: &self.module_name,
             is_enabled: self.is_enabled,

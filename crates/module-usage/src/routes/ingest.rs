@@ -8,6 +8,7 @@ use mgmt_common::json;
 use mgmt_common::usage::item::BatchItem;
 use mgmt_common::usage::judge::Rules;
 use mgmt_common::usage::outcome::{Outcome, Totals};
+use mgmt_common::usage::refusal::Refusal;
 use mgmt_common::usage_counting::{self as counting, record, record_one};
 use mgmt_common::web::body::JsonText;
 use mgmt_common::web::error::{Error, Result};
@@ -65,7 +66,7 @@ impl Counted {
         };
         // An event that is refused for its module or its time was read all the same, and a sender looks for its id.
         let id = item.event.as_ref().ok().map(|event| event.id);
-        Self { id, status, reason, detail: counted.rejection().map(|refusal| refusal.detail()) }
+        Self { id, status, reason, detail: counted.rejection().as_ref().map(Refusal::detail) }
     }
 }
 
@@ -88,9 +89,13 @@ pub(super) async fn count_event(
             Err(Error::conflict("usage_conflict", "this id was counted with another content, which stays"))
         }
         Outcome::Rejected(reason) => {
-            let errors = counted.rejection().map(|refusal| refusal.errors).unwrap_or_default();
+            let refusal = counted.rejection();
+            let detail = refusal.as_ref().map(Refusal::detail).unwrap_or_default();
+            let errors = refusal.map(|refusal| refusal.errors).unwrap_or_default();
             Err(match reason {
-                RejectReason::Malformed => Error::malformed_event(errors),
+                RejectReason::Malformed => {
+                    Error::Malformed { detail: format!("the event does not fit: {detail}"), errors }
+                }
                 RejectReason::Invalid => Error::Invalid(errors),
                 reason => Error::Rejected(errors, reason.as_str()),
             })

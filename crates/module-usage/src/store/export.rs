@@ -26,7 +26,7 @@ pub(crate) struct PageKey {
     pub(crate) module_name: String,
 }
 
-/// PageRequest of an export.
+/// A page of an export.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) rows: Vec<ExportRow>,

@@ -1,12 +1,12 @@
 //! Faults, rows 9, 10, 12 and 14: who may call which route, from the function's own OpenAPI document.
 
+use mgmt_testkit::claims;
+use mgmt_testkit::gateway::{Request, Who};
+use mgmt_testkit::roles::{self, Expected};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, SYNC, WARMING};
 use crate::values::{body, office};
-use mgmt_testkit::claims;
-use mgmt_testkit::gateway::{Request, Who};
-use mgmt_testkit::roles::{self, Expected};
 
 /// What each role gets, in the order of `EVERYBODY`, and a request that would succeed.
 fn expected(method: &str, path: &str) -> Option<Expected> {

@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mgmt_testkit::gateway::{Answer, Request, Who};
 use serde_json::json;
 
 use crate::bed::{Bed, SYNC, WARMING};
 use crate::values::{body, office};
-use mgmt_testkit::gateway::{Answer, Request, Who};
 
 const PATH: &str = "/platform/lambda-config/theme";
 

@@ -1,12 +1,12 @@
 //! Faults, rows 15 and 16: hostile text, and what a request leaves to the next one on the same connection.
 
-use serde_json::{Value, json};
-
-use crate::bed::Bed;
 use mgmt_testkit::database::{ConnectionMode, REQUEST_LOGIN, TestDatabase};
 use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::flaky_proxy::FlakyProxy;
 use mgmt_testkit::gateway::{Request, Who};
+use serde_json::{Value, json};
+
+use crate::bed::Bed;
 
 const HOSTILE: [&str; 9] = [
     "'; reset role; --",

@@ -1,10 +1,10 @@
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
+use mgmt_testkit::gateway::Request;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, WARMING};
 use crate::values::{body, office};
-use mgmt_testkit::database::ConnectionMode;
-use mgmt_testkit::direct_and_through_pgbouncer;
-use mgmt_testkit::gateway::Request;
 
 direct_and_through_pgbouncer!(all_configs_are_listed_by_key_with_every_field);
 async fn all_configs_are_listed_by_key_with_every_field(mode: ConnectionMode) {

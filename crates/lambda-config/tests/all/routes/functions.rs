@@ -1,11 +1,11 @@
 use mgmt_testkit::database::ConnectionMode;
 use mgmt_testkit::direct_and_through_pgbouncer;
+use mgmt_testkit::gateway::Request;
 use mgmt_testkit::lambda_api::FakeFunction;
 use serde_json::{Value, json};
 
 use crate::bed::Bed;
 use crate::values::office;
-use mgmt_testkit::gateway::Request;
 
 const FUNCTIONS: &str = "/platform/lambda-functions";
 

@@ -1,10 +1,10 @@
 use mgmt_testkit::eventbridge::Rule;
+use mgmt_testkit::gateway::Request;
 use mgmt_testkit::lambda_api::FakeFunction;
 use serde_json::json;
 
 use crate::bed::{Bed, WARMING};
 use crate::values::{body, office};
-use mgmt_testkit::gateway::Request;
 
 const PREVIEW: &str = "/platform/lambda-config/lambda_warming/preview";
 

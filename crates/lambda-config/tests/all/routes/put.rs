@@ -1,10 +1,10 @@
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
+use mgmt_testkit::gateway::Request;
 use serde_json::{Value, json};
 
 use crate::bed::Bed;
 use crate::values::body;
-use mgmt_testkit::database::ConnectionMode;
-use mgmt_testkit::direct_and_through_pgbouncer;
-use mgmt_testkit::gateway::Request;
 
 const PATH: &str = "/platform/lambda-config/theme";
 

@@ -1,9 +1,9 @@
-use serde_json::{Value, json};
-
-use crate::bed::Bed;
 use mgmt_testkit::database::ConnectionMode;
 use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::gateway::Request;
+use serde_json::{Value, json};
+
+use crate::bed::Bed;
 
 const RUNS: &str = "/platform/lambda-warming/runs";
 

@@ -1,11 +1,11 @@
 use mgmt_testkit::database::ConnectionMode;
 use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::eventbridge::Rule;
+use mgmt_testkit::gateway::{Request, Who};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, SYNC, WARMING};
 use crate::values::{hours, office};
-use mgmt_testkit::gateway::{Request, Who};
 
 direct_and_through_pgbouncer!(a_sync_brings_the_rules_back_to_the_stored_schedule);
 async fn a_sync_brings_the_rules_back_to_the_stored_schedule(mode: ConnectionMode) {

@@ -3,11 +3,11 @@
 use mgmt_testkit::database::ConnectionMode;
 use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::eventbridge::Rule;
+use mgmt_testkit::gateway::Request;
 use serde_json::json;
 
 use crate::bed::{Bed, SYNC, WARMING};
 use crate::values::office;
-use mgmt_testkit::gateway::Request;
 
 /// Spoils what is stored, then asks for every kind of sync: each is an error, and the bus stays as it was.
 async fn check(bed: &Bed, spoil: &str, code: &str, words: &str) {

@@ -1,8 +1,8 @@
+use mgmt_testkit::gateway::Request;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, WARMING};
 use crate::values::office;
-use mgmt_testkit::gateway::Request;
 
 /// A schedule that is due every minute of every day.
 fn always() -> Value {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use mgmt_testkit::database::ConnectionMode;
 use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::eventbridge::Fault;
+use mgmt_testkit::gateway::Request;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, SYNC, WARMING};
 use crate::values::{body, hours, office};
-use mgmt_testkit::gateway::Request;
 
 direct_and_through_pgbouncer!(of_two_syncs_at_once_one_does_the_work);
 /// Faults, row 27.

@@ -1,10 +1,10 @@
+use mgmt_testkit::database::ConnectionMode;
+use mgmt_testkit::direct_and_through_pgbouncer;
+use mgmt_testkit::gateway::Request;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, SYNC, WARMING};
 use crate::values::{body, hours, office};
-use mgmt_testkit::database::ConnectionMode;
-use mgmt_testkit::direct_and_through_pgbouncer;
-use mgmt_testkit::gateway::Request;
 
 direct_and_through_pgbouncer!(a_saved_schedule_is_stored_synced_and_shown_as_synced);
 async fn a_saved_schedule_is_stored_synced_and_shown_as_synced(mode: ConnectionMode) {

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use mgmt_testkit::database::ConnectionMode;
 use mgmt_testkit::direct_and_through_pgbouncer;
 use mgmt_testkit::eventbridge::Fault;
+use mgmt_testkit::gateway::Request;
 use serde_json::json;
 
 use crate::bed::{Bed, SYNC, WARMING, function, settings};
 use crate::values::{body, office, schedule};
-use mgmt_testkit::gateway::Request;
 
 /// Faults, rows 21 to 24.
 #[tokio::test]

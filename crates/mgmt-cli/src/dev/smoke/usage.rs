@@ -9,13 +9,13 @@ use anyhow::Result;
 use axum::http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use uses::{DISTINCT, EACH, EVENT_TYPE, MODULES, Use, by_day, expected_by_day, figures, make_uses, told};
 
 use super::figures::Usage;
 use super::{Report, call};
 use crate::dev::identity::{MEMBER, ORG_ADMIN};
 use crate::dev::platform::Platform;
 use crate::dev::samples::PYTHON_GATE;
-use uses::{DISTINCT, EACH, EVENT_TYPE, MODULES, Use, by_day, expected_by_day, figures, make_uses, told};
 
 /// What was sent, and what each way said about it.
 pub(super) struct Sent {
