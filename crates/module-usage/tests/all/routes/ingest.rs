@@ -125,6 +125,21 @@ async fn a_thousand_events_fit_and_one_more_does_not() {
     assert_eq!(bed.count(&events[..1_000]).await["duplicates"], 1_000);
 }
 
+/// Lambda answers at most 6 MB, whatever was sent.
+#[tokio::test]
+async fn an_answer_about_a_thousand_events_full_of_faults_fits_into_what_lambda_answers() {
+    let bed = Bed::new().await;
+    for key in ["a", r"\u0001", r#"\"\"\"\""#] {
+        let fields = vec![format!("\"{key}\":0"); 4_500 / (key.len() + 5)].join(",");
+        let body = format!("{{\"events\":[{}]}}", vec![format!("{{{fields}}}"); 1_000].join(","));
+        let answer = bed.send(&Request::post(BATCH).text(body)).await.expect(200);
+        // The gateway's answer carries the body as one string of JSON.
+        let length = json!(answer.body).to_string().len();
+        assert!(length < 6_000_000, "{length} bytes for {key}");
+        assert_eq!(answer.json()["rejected"], 1_000);
+    }
+}
+
 #[tokio::test]
 async fn what_happened_before_a_module_was_disabled_counts() {
     let bed = Bed::new().await;
