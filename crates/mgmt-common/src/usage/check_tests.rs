@@ -122,3 +122,18 @@ fn a_shape_that_is_none_of_an_event_is_malformed_and_all_of_it_is_told() {
         (RejectReason::Malformed, vec!["/eventType".to_owned(), "/metadata".to_owned()])
     );
 }
+
+#[test]
+fn a_field_of_another_kind_is_a_fault_of_that_field_and_the_rest_is_read_on() {
+    for other in [json!({"a": {"b": 1}}), json!({}), json!([1, [2]]), json!(true), json!(1.5), json!(-1)] {
+        let (reason, pointers) = check(&json!({"endpoint": other, "httpMethod": 7})).unwrap_err();
+        assert_eq!(reason, RejectReason::Malformed, "{other}");
+        assert_eq!(pointers, ["/endpoint", "/httpMethod"], "{other}");
+    }
+}
+
+#[test]
+fn what_is_no_object_is_told_so() {
+    let fault = SentEvent::read("5").unwrap_err();
+    assert!(fault.contains("invalid type: integer `5`, expected a usage event"), "{fault}");
+}
