@@ -48,3 +48,30 @@ pub struct HttpAnswer {
     pub body: String,
     pub is_base64_encoded: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(stage: Option<&str>, raw_path: &str, expected: &str) {
+        let http = Http { method: "GET".to_owned() };
+        let context = RequestContext {
+            http,
+            stage: stage.map(str::to_owned),
+            request_id: None,
+            authorizer: Authorizer::default(),
+        };
+        assert_eq!(context.path(raw_path), expected, "{stage:?}");
+    }
+
+    #[test]
+    fn a_named_stage_is_no_part_of_the_path_and_the_default_stage_never_was() {
+        check(Some("prod"), "/prod/orders/7", "/orders/7");
+        check(Some("prod"), "/prod", "/");
+        check(Some("prod"), "/production/7", "/production/7");
+        check(Some("prod"), "/orders", "/orders");
+        check(None, "/prod/orders", "/prod/orders");
+        // A path may begin with these characters, and they are no stage there.
+        check(Some("$default"), "/$default/orders", "/$default/orders");
+    }
+}

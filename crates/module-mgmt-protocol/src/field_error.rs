@@ -22,3 +22,18 @@ impl FieldError {
         Self { pointer: pointer.into(), message: message.into() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6901 section 3. The order matters: `~` after `/` would escape the escape of the slash again.
+    #[test]
+    fn a_name_with_a_tilde_or_a_slash_stays_one_step_of_the_pointer() {
+        for (name, pointer) in
+            [("end", "/a/end"), ("m~n", "/a/m~0n"), ("m/n", "/a/m~1n"), ("~1", "/a/~01"), ("", "/a/")]
+        {
+            assert_eq!(join("/a", name), pointer);
+        }
+    }
+}

@@ -54,3 +54,18 @@ impl PingEvent {
         self.source == PING_SOURCE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_of_another_source_is_not_of_the_warmer() {
+        let ping = Ping { run_id: "r".to_owned(), invocation: 1, of: 1, hold_ms: 0 };
+        let event = ping.into_event();
+        assert!(event.is_of_the_warmer());
+        for source in ["", "aws.events", "module-mgmt", "module-mgmt.warmer2"] {
+            assert!(!PingEvent { source: source.to_owned(), ..event.clone() }.is_of_the_warmer(), "{source:?}");
+        }
+    }
+}

@@ -72,6 +72,7 @@ mod tests {
         let modules: [(&str, &[String]); 4] = [("a", &a), ("b", &b), ("c", &c), ("d", &d)];
         let dependencies = Dependencies::of(modules);
         assert_eq!(dependencies.in_order().collect::<Vec<_>>(), [2, 1, 0, 3]);
+        assert_eq!(dependencies.of_module(0), [Some(1), Some(2)], "a version is no part of the name");
         assert_eq!(dependencies.of_module(1), [Some(2), None]);
     }
 }
