@@ -27,6 +27,7 @@ pub struct ModuleState {
     pub module_type: ModuleType,
     pub enabled: bool,
     /// Null when it is enabled.
+    #[serde(default, deserialize_with = "known_or_unknown")]
     pub reason: Option<Reason>,
     /// A caller needs all of them.
     pub required_permissions: Vec<String>,
@@ -55,7 +56,9 @@ impl ModuleType {
 impl ModuleState {
     /// Whether the module is on for a caller of this organisation.
     pub fn decide(&self, caller: &Permissions<'_>) -> Decision {
-        decide_for_caller(Decision::from(self.reason), &self.required_permissions, caller)
+        // Off without a reason is off all the same.
+        let reason = if self.enabled { self.reason } else { self.reason.or(Some(Reason::Unknown)) };
+        decide_for_caller(Decision::from(reason), &self.required_permissions, caller)
     }
 }
 
@@ -73,9 +76,45 @@ fn known_or_functional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mod
     })
 }
 
+/// A newer control plane may say more than a word. That module is off for an unknown reason, and the others are read as ever.
+fn known_or_unknown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Reason>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Read {
+        Word(Reason),
+        Structured(serde::de::IgnoredAny),
+    }
+    Ok(Option::deserialize(deserializer)?.map(|read| match read {
+        Read::Word(reason) => reason,
+        Read::Structured(_) => Reason::Unknown,
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn decided(fields: &str) -> Decision {
+        let module = format!(r#"{{"name": "module-a", "type": "functional", "requiredPermissions": [], {fields}}}"#);
+        let state = format!(r#"{{"version": "8", "orgId": "o", "modules": [{module}]}}"#);
+        serde_json::from_str::<RegistryState>(&state).unwrap().modules[0].decide(&Permissions::All)
+    }
+
+    #[test]
+    fn a_module_that_is_not_enabled_is_off_without_a_reason_too() {
+        assert_eq!(decided(r#""enabled": false, "reason": null"#), Decision::Off(Reason::Unknown));
+        assert_eq!(decided(r#""enabled": false"#), Decision::Off(Reason::Unknown));
+        assert_eq!(decided(r#""enabled": false, "reason": "org_off""#), Decision::Off(Reason::OrgOff));
+        assert_eq!(decided(r#""enabled": true"#), Decision::On);
+    }
+
+    #[test]
+    fn a_reason_that_is_no_word_leaves_the_state_readable() {
+        for reason in [r#"{"code": "trial_over", "since": 7}"#, r#"{"org_off": {}}"#, r#"["org_off"]"#, "7", "true"] {
+            let fields = format!(r#""enabled": false, "reason": {reason}"#);
+            assert_eq!(decided(&fields), Decision::Off(Reason::Unknown), "{reason}");
+        }
+    }
 
     #[test]
     fn a_newer_control_planes_reason_type_and_fields_are_understood() {

@@ -2,7 +2,7 @@
 
 pub mod reject_reason;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// No use takes longer than a day; sums of such durations do not overflow.
 pub const MAX_DURATION_MS: u32 = 86_400_000;
@@ -18,8 +18,11 @@ pub mod longest {
     pub const ERROR_MESSAGE: usize = 2_000;
 }
 
+// The types of events and their statuses are sent and in no answer, so that nobody reads them with serde: a request is read by
+// `from_text`, which knows the words of its version and no others.
+
 /// What kind of use it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -55,7 +58,7 @@ impl EventType {
 }
 
 /// How a use ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -22,9 +22,13 @@ pub enum RejectReason {
     NotInstalled,
     DependencyOff,
     OrgOff,
+    /// A reason of a newer control plane that this version does not know. It is read and never sent, hence not in [`Self::ALL`].
+    #[serde(other, skip_serializing)]
+    Unknown,
 }
 
 impl RejectReason {
+    /// Those that the control plane answers with.
     pub const ALL: [Self; 10] = [
         Self::Malformed,
         Self::Invalid,
@@ -51,10 +55,11 @@ impl RejectReason {
             Self::NotInstalled => Reason::NotInstalled.as_str(),
             Self::DependencyOff => Reason::DependencyOff.as_str(),
             Self::OrgOff => Reason::OrgOff.as_str(),
+            Self::Unknown => Reason::Unknown.as_str(),
         }
     }
 
-    /// The reason that the API spells so.
+    /// The reason that the API spells so; strict, as the database holds no others.
     pub fn from_text(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
