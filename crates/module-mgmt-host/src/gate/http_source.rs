@@ -152,7 +152,18 @@ fn failed(what: &str, error: &(dyn std::error::Error + 'static)) -> ReadError {
 
 #[cfg(test)]
 mod tests {
-    use super::HttpSource;
+    use http::header::AUTHORIZATION;
+
+    use super::{Credential, HttpSource};
+
+    #[tokio::test]
+    async fn no_debug_output_of_a_request_shows_its_credential() {
+        let source = HttpSource::new("https://api.example.com").unwrap();
+        let request = source.request("a", Some(&Credential::new("Bearer secret-token")), None).await.unwrap();
+        assert_eq!(request.headers()[AUTHORIZATION], "Bearer secret-token");
+        assert!(request.headers()[AUTHORIZATION].is_sensitive());
+        assert!(!format!("{request:?}").contains("secret"));
+    }
 
     #[test]
     fn only_this_machine_may_be_reached_without_tls() {

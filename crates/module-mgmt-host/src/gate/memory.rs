@@ -11,6 +11,7 @@ use super::{ClosedReason, Credential, Moment, Verdict};
 /// Organisations by id; nothing that is known about one is ever looked at for another.
 pub(super) struct Memory {
     organisations: HashMap<String, Organisation>,
+    /// The one that is asked about stays, even where this is zero.
     capacity: usize,
     /// Counts uses, which orders them without a clock.
     uses: u64,
@@ -51,7 +52,7 @@ impl Snapshot {
 
 impl Memory {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { organisations: HashMap::new(), capacity: capacity.max(1), uses: 0 }
+        Self { organisations: HashMap::new(), capacity, uses: 0 }
     }
 
     /// The organisation, if it is known; asking is a use.

@@ -1,6 +1,6 @@
 //! One use of a module, from its beginning to its end.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use module_mgmt_protocol::usage::{EventStatus, EventType, MAX_DURATION_MS, UsageEvent, longest};
 
@@ -49,9 +49,7 @@ impl UsageSpan {
             event_action: self.event_action.map(|text| cut(&text, longest::EVENT_ACTION)),
             endpoint: self.endpoint.map(|text| cut(&text, longest::ENDPOINT)),
             http_method: self.http_method.map(|text| cut(&text, longest::HTTP_METHOD)),
-            duration_ms: Some(
-                u32::try_from(self.started.elapsed().as_millis()).unwrap_or(u32::MAX).min(MAX_DURATION_MS),
-            ),
+            duration_ms: Some(milliseconds(self.started.elapsed())),
             status,
             error_code,
             metadata: None,
@@ -61,6 +59,42 @@ impl UsageSpan {
     }
 }
 
+/// Longer than a day is told as a day: the control plane takes no more.
+fn milliseconds(elapsed: Duration) -> u32 {
+    u32::try_from(elapsed.as_millis()).unwrap_or(u32::MAX).min(MAX_DURATION_MS)
+}
+
 fn cut(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_to_the_characters_that_the_control_plane_takes() {
+        let text = "ä".repeat(3_000);
+        let mut span = UsageSpan::begin(EventType::ApiCall);
+        span.event_action = Some(text.clone());
+        span.endpoint = Some(text.clone());
+        span.http_method = Some(text.clone());
+        let event = span.end("module-orders", UseOutcome::Failure(text));
+        let lengths = [event.event_action, event.endpoint, event.http_method, event.error_code]
+            .map(|text| text.unwrap().chars().count());
+        assert_eq!(lengths, [200, 2_000, 20, 200]);
+    }
+
+    #[test]
+    fn a_use_of_more_than_a_day_is_told_as_a_day() {
+        for (elapsed, told) in [
+            (Duration::from_micros(1_999), 1),
+            (Duration::from_millis(86_399_999), 86_399_999),
+            (Duration::from_secs(86_401), 86_400_000),
+            // More milliseconds than 32 bits hold.
+            (Duration::from_secs(86_400 * 365), 86_400_000),
+        ] {
+            assert_eq!(milliseconds(elapsed), told, "{elapsed:?}");
+        }
+    }
 }

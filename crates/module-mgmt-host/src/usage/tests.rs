@@ -86,6 +86,21 @@ async fn a_request_is_recorded_for_its_caller_and_its_answer_passes_unchanged() 
 }
 
 #[tokio::test]
+async fn a_catch_all_route_is_recorded_by_its_path() {
+    for (route, endpoint) in [
+        ("ANY /{proxy+}", "/orders/7"),
+        ("GET /orders/{proxy+}", "/orders/7"),
+        ("$default", "/orders/7"),
+        ("GET /orders/{id}", "/orders/{id}"),
+    ] {
+        let mut sent = request();
+        sent["routeKey"] = route.into();
+        let (_, records) = handled(&sent, Ok(json!({"statusCode": 200}))).await;
+        assert_eq!(records[0]["event"]["endpoint"], endpoint, "{route}");
+    }
+}
+
+#[tokio::test]
 async fn failures_are_recorded_with_their_code() {
     let problem = json!({"code": "not_found"}).to_string();
     for (answer, code) in [
@@ -130,8 +145,18 @@ async fn what_cannot_be_sent_is_counted_and_fails_nothing() {
         let service = UsageLayer::new(recorder.clone()).layer(handler);
         let before = tokio::time::Instant::now();
         service.oneshot(event(&request())).await.unwrap();
-        assert!(before.elapsed() <= DEFAULT_PATIENCE + Duration::from_millis(5));
+        assert!(before.elapsed() <= Duration::from_millis(505));
         recorder.record("o", "u", UsageSpan::begin(EventType::Export), UseOutcome::Partial).await;
         assert_eq!(recorder.unsent(), 2);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_waits_half_a_second_for_its_record() {
+    let recorder = UsageRecorder::for_module("module-orders", Hanging);
+    let before = tokio::time::Instant::now();
+    recorder.record("o", "u", UsageSpan::begin(EventType::Export), UseOutcome::Success).await;
+    // As a number: whoever changes the constant changes what every response of a host may wait.
+    assert_eq!(before.elapsed(), Duration::from_millis(500));
+    assert_eq!(DEFAULT_PATIENCE, Duration::from_millis(500));
 }

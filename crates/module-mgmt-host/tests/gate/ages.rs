@@ -133,3 +133,14 @@ async fn the_least_recently_used_organisation_leaves() {
     let read: Vec<_> = registry.reads().into_iter().map(|read| read.org_id).collect();
     assert_eq!(read, ["a", "b", "c", "b"], "a was used again and stayed");
 }
+
+#[tokio::test]
+async fn a_gate_that_may_remember_nothing_remembers_one_organisation() {
+    let registry = Registry::of("a", vec![module(None)]);
+    let limits = GateLimits { organisations: 0, ..GateLimits::default() };
+    let (gate, _) = registry.gate_with(ModuleType::Functional, limits);
+    for _ in 0..3 {
+        assert_eq!(check(&gate, "a").await, Verdict::Open);
+    }
+    assert_eq!(registry.count(), 1);
+}

@@ -78,6 +78,19 @@ async fn a_disabled_module_answers_503_with_module_and_reason() {
     );
 }
 
+/// A header cannot hold every text; the body can.
+#[tokio::test]
+async fn a_request_id_that_fits_into_no_header_is_in_the_body_only() {
+    let (gate, _) = Registry::of("a", vec![module(Some(Reason::OrgOff))]).gate(ModuleType::Functional);
+    for (id, fits) in [("Root=1-5759e988;x", true), ("a b", false), ("a\r\nx-forged: 1", false), ("ü", false)] {
+        let mut sent = member();
+        sent["requestContext"]["requestId"] = id.into();
+        let answer = through(&gate, &sent).await.unwrap();
+        assert_eq!(answer["headers"].get("x-request-id"), fits.then(|| json!(id)).as_ref(), "{id:?}");
+        assert_eq!(problem(&answer)["requestId"], id);
+    }
+}
+
 #[tokio::test]
 async fn an_unreadable_state_is_told_as_such() {
     let registry = Registry::default();

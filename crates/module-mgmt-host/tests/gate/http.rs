@@ -8,7 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use module_mgmt_host::gate::{Credential, Gate, HttpSource, StateSource as _, Verdict};
+use module_mgmt_host::gate::{Credential, Gate, HttpSource, ReadError, StateSource as _, Verdict};
 use module_mgmt_protocol::decision::{Permissions, Reason};
 use module_mgmt_protocol::state::{ModuleType, RegistryState};
 use serde_json::json;
@@ -141,6 +141,22 @@ async fn without_a_credential_nothing_is_asked() {
     let (gate, _) = gate(source.with_service_token(|| async { Err("the secret is not readable".to_owned()) }));
     assert_eq!(check(&gate, "a").await, UNKNOWN);
     assert_eq!(server.asked(), []);
+}
+
+#[tokio::test]
+async fn an_answer_of_401_or_403_is_about_the_credential_and_others_are_not() {
+    for (status, about_it) in [
+        (StatusCode::UNAUTHORIZED, true),
+        (StatusCode::FORBIDDEN, true),
+        (StatusCode::NOT_FOUND, false),
+        (StatusCode::TOO_MANY_REQUESTS, false),
+        (StatusCode::SERVICE_UNAVAILABLE, false),
+    ] {
+        let server = Server::start(Behaviour::Status(status)).await;
+        let source = HttpSource::new(&server.url).unwrap();
+        let error = source.read("a", Some(&Credential::new("Bearer a")), None).await.unwrap_err();
+        assert_eq!(matches!(error, ReadError::Credential(_)), about_it, "{status}: {error}");
+    }
 }
 
 /// Every kind of trouble: closed without a snapshot, the last answer with one, closed again after the bound.

@@ -83,6 +83,26 @@ async fn a_hanging_registry_holds_a_ping_for_two_seconds_at_most() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ping_that_has_no_time_for_all_refreshes_the_most_recently_used() {
+    let registry = Registry::default();
+    let ids: Vec<String> = (0..20).map(|n| format!("org-{n}")).collect();
+    for org_id in &ids {
+        registry.put(org_id, "1", vec![module(None)]);
+    }
+    let (gate, _) = registry.gate(ModuleType::Functional);
+    // The first one is used again at the end, so that the order is that of uses and not of arrivals.
+    for org_id in ids.iter().chain(&ids[..1]) {
+        check(&gate, org_id).await;
+    }
+    let before = registry.count();
+    registry.delay(Duration::from_secs(10));
+    ping(&gate).await;
+    let refreshed: Vec<_> = registry.reads().split_off(before).into_iter().map(|read| read.org_id).collect();
+    let newest = ids[..1].iter().chain(ids.iter().rev());
+    assert_eq!(refreshed[..8], newest.take(8).cloned().collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hold_and_a_refresh_run_at_the_same_time() {
     let registry = Registry::of("a", vec![module(None)]);
     let (gate, _) = registry.gate(ModuleType::Functional);
