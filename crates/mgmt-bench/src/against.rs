@@ -10,8 +10,9 @@ use mgmt_testkit::runtime_api::FunctionProcess;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::fan_out;
+use crate::row::{Row, median};
 use crate::start_up::{self, FUNCTIONS};
-use crate::{Row, fan_out, median};
 
 const STARTS: usize = 61;
 const BATCHES: usize = 150;

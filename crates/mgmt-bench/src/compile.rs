@@ -7,7 +7,7 @@ use mgmt_common::schedule::compile::compile;
 use mgmt_common::schedule::config::WarmingConfig;
 use serde_json::{Map, Value, json};
 
-use crate::{Row, median};
+use crate::row::{Row, median};
 
 const ROUNDS: usize = 200;
 

@@ -10,7 +10,7 @@ use mgmt_testkit::lambda_api::{FakeFunction, LambdaFake};
 use mgmt_testkit::runtime_api::FunctionProcess;
 use serde_json::{Map, Value, json};
 
-use crate::{Row, median};
+use crate::row::{Row, median};
 
 const FUNCTIONS: usize = 20;
 const COPIES: usize = 10;

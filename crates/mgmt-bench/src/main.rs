@@ -6,6 +6,7 @@ mod against;
 mod compile;
 mod fan_out;
 mod registry;
+mod row;
 mod start_up;
 mod usage;
 
@@ -13,14 +14,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use comfy_table::{Table, presets};
-
-/// One line of the result.
-struct Row {
-    what: String,
-    measured: String,
-    ratio: String,
-    promise: &'static str,
-}
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -48,10 +41,4 @@ async fn main() -> Result<()> {
     }
     println!("{table}");
     Ok(())
-}
-
-/// The middle of some measurements.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

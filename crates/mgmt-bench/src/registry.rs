@@ -13,7 +13,7 @@ use module_mgmt_protocol::caller::Caller;
 use serde::de::IgnoredAny;
 use tokio::process::Command;
 
-use crate::{Row, median};
+use crate::row::{Row, median};
 
 const READS: u32 = 1_000;
 const ROUNDS: usize = 5;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use mgmt_testkit::runtime_api::FunctionProcess;
 
-use crate::{Row, median};
+use crate::row::{Row, median};
 
 const ROUNDS: usize = 41;
 pub(crate) const FUNCTIONS: [&str; 4] = ["lambda-config", "lambda-warmer", "module-registry", "module-usage"];

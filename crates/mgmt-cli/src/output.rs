@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use comfy_table::{Table, presets};
 use module_mgmt_protocol::field_error::FieldError;
 use serde::Serialize;
+use serde_json::Value;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -52,6 +53,11 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::new(format!("{error:#}"))
     }
+}
+
+/// A JSON value as a cell of a table: a text without its quotes.
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Tells a person how far a long command is.

@@ -9,8 +9,8 @@ mod plan;
 mod planner;
 
 pub use drift::Drift;
-pub use model::{ActualRule, ActualTarget, Adoption, Desired, DesiredRule, DesiredTarget, RuleState};
-pub use plan::{Action, ActionName, OldTarget, Plan, PlannedRule};
+pub use model::{ActualRule, ActualTarget, Adoption, Desired, DesiredRule, DesiredTarget, OldTarget, RuleState};
+pub use plan::{Action, ActionName, Plan, PlannedRule};
 pub use planner::{PlanError, plan};
 
 use crate::schedule::name::Namespace;

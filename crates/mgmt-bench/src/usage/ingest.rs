@@ -12,8 +12,8 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{Json, ToSql, Type};
 use uuid::Uuid;
 
-use super::connect;
-use crate::{Row, median};
+use super::connect::connect;
+use crate::row::{Row, median};
 
 const BATCH: usize = 1_000;
 const ROUNDS: u64 = 60;

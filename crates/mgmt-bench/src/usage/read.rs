@@ -7,8 +7,8 @@ use anyhow::Result;
 use mgmt_testkit::database::TestDatabase;
 use tokio_postgres::Client;
 
-use super::connect;
-use crate::{Row, median};
+use super::connect::connect;
+use crate::row::{Row, median};
 
 const FEW: u64 = 100_000;
 const ROUNDS: usize = 15;

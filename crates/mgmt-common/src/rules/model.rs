@@ -28,18 +28,29 @@ pub enum Adoption {
     All,
     /// Those go of which every target is among these, because its input has been stored: the list may be out of date, and a
     /// rule that nobody read yet would take its payload with it.
-    Stored(Vec<super::OldTarget>),
+    Stored(Vec<OldTarget>),
 }
 
 impl Adoption {
     /// Whether an old rule with these targets may go.
-    pub(super) fn covers(&self, targets: &[super::OldTarget]) -> bool {
+    pub(super) fn covers(&self, targets: &[OldTarget]) -> bool {
         match self {
             Self::None => false,
             Self::All => true,
             Self::Stored(stored) => targets.iter().all(|target| stored.contains(target)),
         }
     }
+}
+
+/// A target of an old rule. Its input is the payload that its function was pinged with, which an adopting caller keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[derive(utoipa::ToSchema)]
+pub struct OldTarget {
+    /// The old rule's name.
+    pub rule: String,
+    pub arn: String,
+    pub input: Option<String>,
 }
 
 /// One rule as it should be.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ActualRule, DesiredRule, Drift};
+use super::{ActualRule, DesiredRule, Drift, OldTarget};
 
 /// One entry per rule that is desired or was found under our prefixes, sorted by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -68,17 +68,6 @@ pub enum Action {
         /// Why it stays although its adoption was asked for.
         why: Option<String>,
     },
-}
-
-/// A target of an old rule. Its input is the payload that its function was pinged with, which an adopting caller keeps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[derive(utoipa::ToSchema)]
-pub struct OldTarget {
-    /// The old rule's name.
-    pub rule: String,
-    pub arn: String,
-    pub input: Option<String>,
 }
 
 impl Plan {

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tokio_postgres::{Client, Config};
 
-use super::{PASSWORD, REQUEST_LOGIN, WORKER_LOGIN, connect, run_prefix, sql_files};
+use super::server::{PASSWORD, REQUEST_LOGIN, WORKER_LOGIN, connect, run_prefix, sql_files};
 
 /// It follows the SQL, so that a change makes a new template.
 pub(super) fn name() -> String {

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 
 use super::actions::run;
 use super::bus::{Bus, rule_arn};
+use super::faults::Fault;
+use super::record::{Call, Moment, State, is_write, lock};
 use super::wire::Refusal;
-use super::{Call, Fault, Moment, State, is_write, lock};
 use crate::droppable_server::Connection;
 
 pub(crate) async fn handle(

@@ -19,6 +19,7 @@ mod expression;
 mod faults;
 mod handler;
 mod limits;
+mod record;
 mod tags;
 mod targets;
 #[cfg(test)]
@@ -26,39 +27,19 @@ mod tests;
 mod wire;
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::routing::any;
-use serde_json::Value;
 
 pub use bus::{Bus, Rule, Target};
 pub use expression::check_schedule_expression;
 pub use faults::Fault;
 use faults::Script;
+pub use record::{Call, Moment};
+use record::{State, is_write, lock};
 
 use crate::droppable_server::DroppableServer;
-
-/// One call as the fake received it, in order of arrival.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// The part of `X-Amz-Target` after `AWSEvents.`.
-    pub action: String,
-    /// The request body.
-    pub body: Value,
-    pub at: Instant,
-    /// The error code that the fake answered or the fault it played; `None` for success.
-    pub answer: Option<String>,
-}
-
-/// The bus as it was right after one write.
-#[derive(Debug, Clone)]
-pub struct Moment {
-    /// How many calls had arrived, the one that wrote included; 0 for the state given by the test.
-    pub call: usize,
-    pub bus: Bus,
-}
 
 /// The running fake. Cheap to clone: clones share the bus, and the server stops with the last one. The last one also fails the test
 /// that scripted a fault which no call met: such a test proves nothing about that fault.
@@ -84,20 +65,6 @@ impl Drop for EndOfScript {
 fn assert_all_played(state: &Mutex<State>) {
     let unplayed = lock(state).script.unplayed();
     assert!(unplayed.is_empty(), "scripted faults were never played: {unplayed:?}");
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    pub(crate) bus: Bus,
-    pub(crate) calls: Vec<Call>,
-    pub(crate) timeline: Vec<Moment>,
-    pub(crate) violations: Vec<String>,
-    pub(crate) script: Script,
-}
-
-pub(crate) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // A test that panicked while it held the lock has already failed; the others may go on.
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl EventBridgeFake {
@@ -201,8 +168,4 @@ impl EventBridgeFake {
 
 fn router(state: Arc<Mutex<State>>) -> Router {
     Router::new().route("/", any(handler::handle)).with_state(state)
-}
-
-pub(crate) fn is_write(action: &str) -> bool {
-    !action.starts_with("List") && !action.starts_with("Describe")
 }

@@ -17,7 +17,7 @@ use super::answers::{Answer, ApiError};
 use super::function::{FakeFunction, Lease, Running};
 use super::reads::existing;
 use super::request::{Parameters, admit, invalid, split_name};
-use super::{State, lock};
+use super::state::{State, lock};
 use crate::droppable_server::Connection;
 
 /// Bytes of the Base64 text of `X-Amz-Client-Context` that Lambda takes.

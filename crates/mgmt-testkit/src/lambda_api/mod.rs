@@ -21,10 +21,11 @@ mod function;
 mod invoke;
 mod reads;
 mod request;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -34,6 +35,7 @@ use axum::routing::{get, post};
 pub use answers::Answer;
 use function::Running;
 pub use function::{Counters, FakeFunction};
+use state::{State, lock};
 
 use crate::droppable_server::DroppableServer;
 
@@ -42,33 +44,6 @@ use crate::droppable_server::DroppableServer;
 pub struct LambdaFake {
     state: Arc<Mutex<State>>,
     server: Arc<DroppableServer>,
-}
-
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) functions: BTreeMap<String, Running>,
-    pub(crate) violations: Vec<String>,
-    /// IAM actions that are answered with `AccessDeniedException`.
-    pub(crate) denied: BTreeSet<String>,
-    /// IAM actions that are answered with `TooManyRequestsException`.
-    pub(crate) throttled: BTreeSet<String>,
-    /// Calls per IAM action.
-    pub(crate) calls: BTreeMap<&'static str, usize>,
-    /// Reads under way, the most at one moment, and how long each takes.
-    pub(crate) reads: usize,
-    pub(crate) max_reads: usize,
-    pub(crate) read_time: Duration,
-    pub(crate) total_concurrency: u32,
-    pub(crate) unreserved_concurrency: u32,
-    /// The most invokes of all functions that ran at one moment.
-    pub(crate) max_concurrency: usize,
-    /// Numbers the instances of all functions.
-    pub(crate) next_instance: u32,
-}
-
-pub(crate) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // A test that panicked while it held the lock has already failed; the others may go on.
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl LambdaFake {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::answers::{ApiError, function_arn};
 use super::function::FakeFunction;
 use super::request::{Parameters, admit, invalid, split_name};
-use super::{State, lock};
+use super::state::{State, lock};
 
 /// Lambda gives 50 functions per page at most, whatever `MaxItems` asks for.
 const PAGE: usize = 50;

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::answers::ApiError;
-use super::{State, lock};
+use super::state::{State, lock};
 
 pub(crate) type Parameters = Query<BTreeMap<String, String>>;
 

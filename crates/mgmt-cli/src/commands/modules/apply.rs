@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::document;
 use super::plan::{Action, Change, Plan, Step, plan};
-use super::{document, text};
 use crate::api::{Api, Refused};
-use crate::output::{self, Failure, progress};
+use crate::output::{self, Failure, progress, text};
 
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArguments {

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use crate::api::Api;
-use crate::output::{self, Failure};
+use crate::output::{self, Failure, text};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -138,8 +138,4 @@ fn switch(arguments: &SwitchArguments, verb: &str, force: bool) -> Result<(), Fa
         refusals.into_iter().try_for_each(|refusal| writeln!(out, "Refused: {}", text(&refusal["detail"])))?;
         if arguments.dry_run { writeln!(out, "Nothing was changed.") } else { Ok(()) }
     })
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use axum::http::Method;
 
-use super::{Report, call};
+use super::Report;
 use crate::dev::identity::{MEMBER, PLATFORM_ADMIN};
 use crate::dev::platform::Platform;
 
@@ -16,7 +16,7 @@ pub(super) async fn check(platform: &Platform, report: &mut Report) -> Result<()
         ("configs for a platform admin", Some(&PLATFORM_ADMIN), configs, 200),
     ];
     for (what, person, path, expected) in questions {
-        let answer = call(platform, person, Method::GET, path, None).await?;
+        let answer = platform.ask(person, Method::GET, path, None).await?;
         report.expect(what, answer.status, expected);
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use axum::http::Method;
 
-use super::{Report, call};
+use super::Report;
 use crate::dev::http::Answer;
 use crate::dev::identity::MEMBER;
 use crate::dev::platform::Platform;
@@ -45,7 +45,7 @@ struct Seen {
 async fn watch(platform: &Platform, gate: &Gated, is_on: bool, since: Instant) -> Result<Seen> {
     loop {
         let is_last = since.elapsed() > LIMIT;
-        let answer = told(&call(platform, Some(&MEMBER), Method::GET, &path(gate), None).await?);
+        let answer = told(&platform.ask(Some(&MEMBER), Method::GET, &path(gate), None).await?);
         if is_last || answer == expected(gate, is_on) {
             return Ok(Seen { answer, seconds: since.elapsed().as_secs() });
         }

@@ -4,7 +4,6 @@ use anyhow::{Context as _, Result};
 use axum::http::Method;
 use serde_json::Value;
 
-use super::call;
 use crate::commands::modules::document::Wanted;
 use crate::dev::identity::Person;
 use crate::dev::platform::Platform;
@@ -12,7 +11,7 @@ use crate::dev::platform::Platform;
 /// The entries of some modules in a person's menu.
 pub(super) async fn shown(platform: &Platform, person: &Person, modules: &[Wanted]) -> Result<Vec<String>> {
     let path = "/platform/navigation";
-    let menu = call(platform, Some(person), Method::GET, path, None).await?.success(path)?;
+    let menu = platform.ask(Some(person), Method::GET, path, None).await?.success(path)?;
     let entries = menu.as_array().context("the menu is no list")?.iter();
     let of_modules = entries.filter(|entry| modules.iter().any(|module| entry["moduleName"] == module.name));
     // Everything that is shown counts, whoever it is for.

@@ -13,11 +13,7 @@ mod usage;
 mod warming;
 
 use anyhow::Result;
-use axum::http::Method;
-use serde_json::Value;
 
-use super::http::Answer;
-use super::identity::Person;
 use super::platform::Platform;
 pub(crate) use report::Report;
 
@@ -41,15 +37,4 @@ pub(crate) async fn run(platform: &Platform) -> Result<Report> {
     usage::check_while_off(platform, &mut report, &sent).await?;
     registry::switch_on_again(platform, &mut report).await?;
     Ok(report)
-}
-
-/// A request to the API as a person, or without an identity.
-async fn call(
-    platform: &Platform,
-    person: Option<&Person>,
-    method: Method,
-    path: &str,
-    body: Option<&Value>,
-) -> Result<Answer> {
-    platform.ask(person, method, path, body).await
 }

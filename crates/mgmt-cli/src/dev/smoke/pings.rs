@@ -6,7 +6,7 @@ use anyhow::Result;
 use axum::http::Method;
 use serde_json::Value;
 
-use super::{Report, call, warming};
+use super::{Report, warming};
 use crate::dev::identity::PLATFORM_ADMIN;
 use crate::dev::platform::Platform;
 
@@ -36,7 +36,7 @@ pub(super) fn check_while_off(report: &mut Report, run: &Value) {
 /// how many instances.
 pub(super) async fn module_functions(platform: &Platform) -> Result<BTreeMap<String, u64>> {
     let path = "/platform/modules?enabled=true";
-    let modules = call(platform, Some(&PLATFORM_ADMIN), Method::GET, path, None).await?.success(path)?;
+    let modules = platform.ask(Some(&PLATFORM_ADMIN), Method::GET, path, None).await?.success(path)?;
     let lists = modules.as_array().into_iter().flatten().filter_map(|module| module["functions"].as_array());
     let entries = lists.flatten().filter_map(|function| {
         let name = function["name"].as_str().or(function.as_str())?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::apply::apply;
 use super::pings::module_functions;
-use super::{Report, call, gates, menu};
+use super::{Report, gates, menu};
 use crate::commands::modules::document::parse_text;
 use crate::dev::identity::{MEMBER, PLATFORM_ADMIN};
 use crate::dev::platform::Platform;
@@ -114,5 +114,5 @@ async fn check_menus(platform: &Platform, report: &mut Report, is_on: bool) -> R
 
 async fn switch(platform: &Platform, what: &str, body: Option<&Value>) -> Result<Value> {
     let path = format!("/platform/modules/{what}");
-    call(platform, Some(&PLATFORM_ADMIN), Method::POST, &path, body).await?.success(&path)
+    platform.ask(Some(&PLATFORM_ADMIN), Method::POST, &path, body).await?.success(&path)
 }

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uses::{DISTINCT, EACH, EVENT_TYPE, MODULES, Use, by_day, expected_by_day, figures, make_uses, told};
 
+use super::Report;
 use super::figures::Usage;
-use super::{Report, call};
 use crate::dev::identity::{MEMBER, ORG_ADMIN};
 use crate::dev::platform::Platform;
 use crate::dev::samples::PYTHON_GATE;
@@ -66,7 +66,7 @@ pub(super) async fn check(platform: &Platform, report: &mut Report, sent: &Sent)
     let path = format!("/platform/modules/{}/usage/stats?eventType=api_call&source=http", PYTHON_GATE.module);
     let by_host = ask(platform, &path).await?["summary"]["total"].as_u64();
     report.expect_at_least("requests counted by the Python sample", usize::try_from(by_host.unwrap_or(0))?, 1);
-    let answer = call(platform, Some(&MEMBER), Method::GET, "/platform/modules/usage", None).await?;
+    let answer = platform.ask(Some(&MEMBER), Method::GET, "/platform/modules/usage", None).await?;
     report.expect("usage for a member", answer.status, 403);
     report.usage = Usage {
         sent: total,
@@ -85,7 +85,7 @@ pub(super) async fn check(platform: &Platform, report: &mut Report, sent: &Sent)
 pub(super) async fn check_while_off(platform: &Platform, report: &mut Report, sent: &Sent) -> Result<()> {
     let path = format!("/platform/modules/{}/usage", MODULES[0]);
     let event = json!({ "eventType": EVENT_TYPE, "status": "success" });
-    let answer = call(platform, Some(&MEMBER), Method::POST, &path, Some(&event)).await?;
+    let answer = platform.ask(Some(&MEMBER), Method::POST, &path, Some(&event)).await?;
     report.expect(
         "use of a module that is off",
         json!([answer.status, answer.body["code"]]),
@@ -98,5 +98,5 @@ pub(super) async fn check_while_off(platform: &Platform, report: &mut Report, se
 }
 
 async fn ask(platform: &Platform, path: &str) -> Result<Value> {
-    call(platform, Some(&ORG_ADMIN), Method::GET, path, None).await?.success(path)
+    platform.ask(Some(&ORG_ADMIN), Method::GET, path, None).await?.success(path)
 }

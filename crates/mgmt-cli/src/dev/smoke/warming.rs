@@ -8,8 +8,8 @@ use jiff::civil::Time;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
+use super::Report;
 use super::figures::Warming;
-use super::{Report, call};
 use crate::dev::functions::{ENVIRONMENT, PROJECT};
 use crate::dev::identity::PLATFORM_ADMIN;
 use crate::dev::platform::Platform;
@@ -32,7 +32,7 @@ pub(super) async fn save(platform: &Platform, report: &mut Report) -> Result<()>
     report.observe("zone whose day is open now", zone);
     let path = "/platform/lambda-config/lambda_warming";
     let body = json!({ "configValue": schedule(zone), "isActive": true });
-    let answer = call(platform, Some(&PLATFORM_ADMIN), Method::PUT, path, Some(&body)).await?;
+    let answer = platform.ask(Some(&PLATFORM_ADMIN), Method::PUT, path, Some(&body)).await?;
     let answer = answer.success("saving the schedule")?;
     let sync = &answer["sync"];
     report.expect("sync after saving", sync["status"].clone(), "synced");
@@ -114,7 +114,7 @@ pub(super) async fn wait_for_run(platform: &Platform, after: Option<Timestamp>) 
 /// The newest first.
 async fn finished_runs(platform: &Platform) -> Result<Vec<Value>> {
     let path = "/platform/lambda-warming/runs";
-    let answer = call(platform, Some(&PLATFORM_ADMIN), Method::GET, path, None).await?.success(path)?;
+    let answer = platform.ask(Some(&PLATFORM_ADMIN), Method::GET, path, None).await?.success(path)?;
     let runs = answer.as_array().context("the warmth history is no list")?;
     Ok(runs.iter().filter(|run| !run["finishedAt"].is_null()).cloned().collect())
 }

@@ -1,6 +1,6 @@
 //! The hours of a week, classed by the minutes they need.
 
-use super::MinuteBox;
+use super::minute_box::MinuteBox;
 use super::shape::{self, Shape};
 use crate::schedule::grid::{HOURS_PER_WEEK, WeekGrid};
 

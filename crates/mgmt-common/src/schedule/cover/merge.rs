@@ -1,6 +1,6 @@
 //! Drawing one box around two, wherever that costs least.
 
-use super::MinuteBox;
+use super::minute_box::MinuteBox;
 
 /// More boxes than this are too many pairs to look at again and again.
 pub(super) const MOST_BOXES: usize = 32;

@@ -2,35 +2,11 @@
 
 mod classes;
 mod merge;
+mod minute_box;
 mod shape;
 
 use super::grid::WeekGrid;
-
-/// Every minute of `minutes` in every hour of `hours` on every day of `days`: what one weekly cron expression fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct MinuteBox {
-    /// Bit 0 is Monday.
-    pub(super) days: u8,
-    /// Bit 0 is 00:00-00:59.
-    pub(super) hours: u32,
-    /// Bit 0 is the full hour.
-    pub(super) minutes: u64,
-}
-
-impl MinuteBox {
-    pub(super) fn ticks(self) -> u32 {
-        self.minutes.count_ones() * self.hours.count_ones() * self.days.count_ones()
-    }
-
-    fn intersects(self, other: Self) -> bool {
-        self.minutes & other.minutes != 0 && self.hours & other.hours != 0 && self.days & other.days != 0
-    }
-
-    /// The smallest box that holds both.
-    fn around(self, other: Self) -> Self {
-        Self { days: self.days | other.days, hours: self.hours | other.hours, minutes: self.minutes | other.minutes }
-    }
-}
+pub(super) use minute_box::MinuteBox;
 
 /// How far a cover may go.
 #[derive(Debug, Clone, Copy)]

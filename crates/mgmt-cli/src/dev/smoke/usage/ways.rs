@@ -10,7 +10,6 @@ use super::uses::{EACH, Use, by_http, by_queue, unknown};
 use crate::dev::functions::{USAGE_BACKGROUND, USAGE_QUEUE};
 use crate::dev::identity::MEMBER;
 use crate::dev::platform::Platform;
-use crate::dev::smoke::call;
 use crate::output::progress;
 
 /// Events of one request.
@@ -29,7 +28,7 @@ pub(super) async fn over_http(platform: &Platform, uses: &[Use]) -> Result<Becam
     let (mut counts, mut reasons) = ([0; 4], Vec::new());
     for events in events.chunks(BATCH) {
         let body = json!({ "events": events });
-        let answer = call(platform, Some(&MEMBER), Method::POST, path, Some(&body)).await?.success(path)?;
+        let answer = platform.ask(Some(&MEMBER), Method::POST, path, Some(&body)).await?.success(path)?;
         add(&mut counts, &answer);
         let results = answer["results"].as_array().into_iter().flatten();
         reasons.extend(results.filter_map(|result| Some(result["reason"].as_str()?.to_owned())));
