@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be arranged should stop where it fails")]
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use serde_json::Value;
@@ -53,11 +54,28 @@ fn the_manifest_names_every_route_table_and_function() {
     assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
 }
 
+/// What scripts/package prints, with a folder of tools in which `cargo` only prints what it is asked for.
+fn package(arguments: &[&str]) -> Vec<String> {
+    let tools = format!("{}/package-tools", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::create_dir_all(format!("{tools}/bin")).unwrap();
+    for program in ["cargo", "cargo-lambda"] {
+        let path = format!("{tools}/bin/{program}");
+        std::fs::write(&path, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let script = format!("{}/../../scripts/package", env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(script).args(arguments).env("PACKAGE_TOOLS", tools).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
 #[test]
 fn the_package_script_ships_every_function() {
-    let script = format!("{}/../../scripts/package", env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(script).arg("--list").output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let listed = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(listed.lines().map(str::to_owned).collect::<BTreeSet<_>>(), functions());
+    assert_eq!(package(&["--list"]).into_iter().collect::<BTreeSet<_>>(), functions());
+    for arguments in [&[][..], &["--x86-64"]] {
+        let asked = package(arguments);
+        assert_eq!(asked[..4], ["lambda", "build", "--profile", "ship"]);
+        let built = asked.iter().zip(&asked[1..]).filter(|(option, _)| *option == "--package");
+        assert_eq!(built.map(|(_, name)| name.clone()).collect::<BTreeSet<_>>(), functions());
+    }
 }
