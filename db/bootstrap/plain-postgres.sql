@@ -24,13 +24,13 @@ begin
   end if;
 
   if to_regprocedure('auth.jwt()') is null then
-    create function auth.jwt() returns jsonb language sql stable set search_path = ''
+    create function auth.jwt() returns jsonb language sql stable set search_path = pg_catalog, pg_temp
       as $body$ select nullif(current_setting('request.jwt.claims', true), '')::jsonb $body$;
   end if;
 
   -- A subject that is no UUID has no Supabase user id; the cast would raise.
   if to_regprocedure('auth.uid()') is null then
-    create function auth.uid() returns uuid language sql stable set search_path = ''
+    create function auth.uid() returns uuid language sql stable set search_path = pg_catalog, pg_temp
       as $body$
         select case when auth.jwt() ->> 'sub' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
                     then (auth.jwt() ->> 'sub')::uuid end

@@ -39,7 +39,7 @@ comment on column public.platform_lambda_config.row_version is 'Counts changes; 
 
 -- Every change counts, whoever makes it: the ETag must never repeat for another content.
 create or replace function public.platform_lambda_config_count_change() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   new.row_version := old.row_version + 1;
   new.updated_at := now();

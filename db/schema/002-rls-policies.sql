@@ -59,28 +59,31 @@ grant usage on schema module_mgmt
   to authenticated, module_mgmt_request, module_mgmt_worker, module_mgmt_request_login, module_mgmt_worker_login;
 grant usage on schema public to module_mgmt_request, module_mgmt_worker;
 
--- After a transaction that set them, the claims read as '' and not as null.
+-- pg_temp comes last on every path of ours. Where a path does not name it, it comes first for tables and types, and a caller's own
+-- domain "text" would run its check with our rights.
+-- After a transaction that set them, the claims read as '' and not as null. Whoever is signed in as nobody has none.
 create or replace function module_mgmt.claims() returns jsonb
-language sql stable parallel safe set search_path = '' as $$
-  select nullif(current_setting('request.jwt.claims', true), '')::jsonb
+language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
+  select sent from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb as sent) as claims
+  where coalesce(sent ->> 'is_anonymous', '') <> 'true' and coalesce(sent ->> 'role', '') not in ('anon', 'service_role')
 $$;
-comment on function module_mgmt.claims() is 'The claims of the request, or null.';
+comment on function module_mgmt.claims() is 'The claims of the request, or null; those of anonymous sign-ins and of API keys count as none.';
 
 create or replace function module_mgmt.get_current_org_id() returns text
-language sql stable parallel safe set search_path = '' as $$
+language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
   select case when jsonb_typeof(module_mgmt.claims() -> 'org_id') = 'string' then nullif(module_mgmt.claims() ->> 'org_id', '') end
 $$;
 comment on function module_mgmt.get_current_org_id() is 'The organisation for which the caller acts, or null.';
 
 -- ->> prints true and "true" alike, and prints an array or object as something else: only flat scalars grant.
 create or replace function module_mgmt.is_platform_admin() returns boolean
-language sql stable parallel safe set search_path = '' as $$
+language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
   select coalesce(module_mgmt.claims() ->> 'is_platform_admin' = 'true', false)
 $$;
 comment on function module_mgmt.is_platform_admin() is 'Whether the caller administers the platform.';
 
 create or replace function module_mgmt.is_org_admin() returns boolean
-language sql stable parallel safe set search_path = '' as $$
+language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
   select coalesce(module_mgmt.claims() ->> 'is_org_admin' = 'true', false)
 $$;
 comment on function module_mgmt.is_org_admin() is 'Whether the caller administers the organisation for which it acts.';
@@ -88,7 +91,7 @@ comment on function module_mgmt.is_org_admin() is 'Whether the caller administer
 -- The door for reads: role, claims and statement in one message, so that an authorised read is one round trip.
 -- EXECUTE plans the statement after the role is set; a CTE that sets the role would be planned before it.
 create or replace function module_mgmt.read_as(role_name text, claims text, statement text, parameters text[])
-returns setof text language plpgsql security invoker set search_path = '' as $$
+returns setof text language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
 begin
   perform set_config('role', role_name, true),
           set_config('request.jwt.claims', claims, true),
@@ -99,10 +102,38 @@ $$;
 comment on function module_mgmt.read_as(text, text, text, text[]) is
   'Runs one SELECT as the role and with the claims given, read-only; each row as JSON text. Parameters are ($1)[n].';
 
+-- The same for lists: it stops after so many rows or bytes, at least one row, and then says by a last null that there are more. So nobody
+-- holds more of a list in memory than an answer can carry.
+create or replace function module_mgmt.read_page_as(role_name text, claims text, statement text, parameters text[], most_rows integer,
+  most_bytes integer)
+returns setof text language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
+declare
+  answer text;
+  row_count integer := 0;
+  byte_count bigint := 0;
+begin
+  perform set_config('role', role_name, true),
+          set_config('request.jwt.claims', claims, true),
+          set_config('transaction_read_only', 'on', true);
+  for answer in execute 'select row_to_json(answer)::text from (' || statement || ') as answer' using parameters loop
+    row_count := row_count + 1;
+    byte_count := byte_count + octet_length(answer);
+    if row_count > most_rows or (row_count > 1 and byte_count > most_bytes) then
+      return next null;
+      return;
+    end if;
+    return next answer;
+  end loop;
+end
+$$;
+comment on function module_mgmt.read_page_as(text, text, text, text[], integer, integer) is
+  'read_as for the first rows of a list; a null at the end says that there are more.';
+
 revoke all on all functions in schema module_mgmt from public;
 grant execute on function module_mgmt.claims(), module_mgmt.get_current_org_id(), module_mgmt.is_platform_admin(),
   module_mgmt.is_org_admin() to authenticated, module_mgmt_request, module_mgmt_worker;
-grant execute on function module_mgmt.read_as(text, text, text, text[])
+grant execute on function module_mgmt.read_as(text, text, text, text[]),
+  module_mgmt.read_page_as(text, text, text, text[], integer, integer)
   to module_mgmt_request_login, module_mgmt_worker_login;
 
 -- A trigger runs its function whoever may execute it; nobody needs to call it.
@@ -113,7 +144,7 @@ revoke all on public.platform_lambda_config, public.platform_rule_sync, public.p
   public.platform_warming_target from public, anon, authenticated, module_mgmt_request, module_mgmt_worker;
 
 grant select on public.platform_lambda_config to authenticated;
-grant select, insert, update on public.platform_lambda_config to module_mgmt_request;
+grant select, insert, update, delete on public.platform_lambda_config to module_mgmt_request;
 grant select on public.platform_lambda_config to module_mgmt_worker;
 grant select, insert, update on public.platform_rule_sync to module_mgmt_request, module_mgmt_worker;
 grant select on public.platform_warming_run, public.platform_warming_target to module_mgmt_request;
@@ -124,9 +155,19 @@ alter table public.platform_rule_sync      enable row level security, force row 
 alter table public.platform_warming_run    enable row level security, force row level security;
 alter table public.platform_warming_target enable row level security, force row level security;
 
+-- TRUNCATE asks no policy and fires no trigger of rows. Nobody but the owner may, and the owner does not either by mistake.
+create or replace function module_mgmt.forbid_truncate() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception '% is not truncated', tg_table_name using errcode = 'insufficient_privilege';
+end
+$$;
+comment on function module_mgmt.forbid_truncate() is 'Refuses TRUNCATE, which would pass by policies, audit and checks.';
+revoke all on function module_mgmt.forbid_truncate() from public;
+
 -- Policies of the old system, and our own of an earlier run, go; any other is not ours and is reported.
 create or replace function module_mgmt.drop_our_policies(variadic tables text[]) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   found record;
 begin
@@ -159,6 +200,8 @@ create policy "Platform admins add platform configs" on public.platform_lambda_c
 create policy "Platform admins change platform configs" on public.platform_lambda_config
   for update to module_mgmt_request
   using ((select module_mgmt.is_platform_admin())) with check ((select module_mgmt.is_platform_admin()));
+create policy "Platform admins remove platform configs" on public.platform_lambda_config
+  for delete to module_mgmt_request using ((select module_mgmt.is_platform_admin()));
 create policy "The worker reads every platform config" on public.platform_lambda_config
   for select to module_mgmt_worker using (true);
 
@@ -183,7 +226,9 @@ comment on policy "Platform admins read every platform config" on public.platfor
 comment on policy "Platform admins add platform configs" on public.platform_lambda_config is
   'PUT of a key that does not exist yet.';
 comment on policy "Platform admins change platform configs" on public.platform_lambda_config is
-  'PUT of a key that exists. There is no DELETE.';
+  'PUT of a key that exists.';
+comment on policy "Platform admins remove platform configs" on public.platform_lambda_config is
+  'DELETE of a key; that of the warming schedule only when its rules are gone.';
 comment on policy "The worker reads every platform config" on public.platform_lambda_config is
   'The reconcile and the warmer follow the stored schedule; they never change it.';
 comment on policy "Platform admins keep the rule sync state" on public.platform_rule_sync is

@@ -86,22 +86,23 @@ create table if not exists public.platform_module_audit (
   actor       text,
   action      text not null check (action in
     ('register', 'update', 'enable', 'disable', 'delete', 'override', 'override_change', 'override_remove')),
-  before      jsonb,
-  after       jsonb,
+  changes     jsonb not null default '[]' check (jsonb_typeof(changes) = 'array'),
   row_version bigint,
   request_id  text
 );
 create index if not exists platform_module_audit_by_module on public.platform_module_audit (module_name, id desc);
+create index if not exists platform_module_audit_by_time on public.platform_module_audit using brin (occurred_at);
+-- As databases had it whose audit kept copies of whole columns.
+alter table public.platform_module_audit add column if not exists changes jsonb not null default '[]' check (jsonb_typeof(changes) = 'array');
 
-comment on table  public.platform_module_audit is 'Every change of the registry and of overrides, written by triggers. Rows are never changed or removed.';
+comment on table  public.platform_module_audit is 'Every change of the registry and of overrides, written by triggers. Rows are never changed; they leave when they are old, through prune_module_audit.';
 comment on column public.platform_module_audit.id is 'Counts up in the order of the changes of one module.';
 comment on column public.platform_module_audit.occurred_at is 'When the change began.';
 comment on column public.platform_module_audit.module_name is 'The module that changed.';
 comment on column public.platform_module_audit.org_id is 'The organisation whose override changed; null: the platform''s own row did.';
 comment on column public.platform_module_audit.actor is 'Who did it; null: no caller, but somebody with access to the database.';
 comment on column public.platform_module_audit.action is 'What was done.';
-comment on column public.platform_module_audit.before is 'The changed columns as they were; null where there was nothing.';
-comment on column public.platform_module_audit.after is 'The changed columns as they are; null where nothing is left.';
+comment on column public.platform_module_audit.changes is 'The JSON pointers that changed, each with before and after, at most 100 of at most 2 KB; see module_mgmt.changed_paths.';
 comment on column public.platform_module_audit.row_version is 'The version that the change made, or removed; it tells what changed since another.';
 comment on column public.platform_module_audit.request_id is 'The request that did it; the same for all modules of a cascade.';
 
@@ -119,24 +120,54 @@ alter table public.platform_module_registry no force row level security;
 alter table public.platform_module_override no force row level security;
 alter table public.platform_module_version  no force row level security;
 
+-- Whoever changes the registry holds this row until the end of the transaction, and every change counts it up at last. A row and not an
+-- advisory lock, which anybody could take who may connect.
+create or replace function module_mgmt.lock_registry() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- Who may change nothing keeps nobody waiting.
+  if current_setting('role') = 'module_mgmt_request' and not module_mgmt.is_platform_admin() then
+    return;
+  end if;
+  perform from public.platform_module_version where scope = '' for update;
+  if not found then
+    insert into public.platform_module_version (scope, version)
+    values ('', (extract(epoch from clock_timestamp()) * 1000)::bigint) on conflict (scope) do nothing;
+    perform from public.platform_module_version where scope = '' for update;
+  end if;
+end
+$$;
+comment on function module_mgmt.lock_registry() is 'Waits until no other transaction changes the registry; nothing for callers who may not.';
+
+-- Holds a module as it is until the end of the transaction, for who writes beside it. Who may not change a row may not lock it; so this does.
+create or replace function module_mgmt.hold_module(name text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform from public.platform_module_registry where module_name = name and deleted_at is null for share;
+  return found;
+end
+$$;
+comment on function module_mgmt.hold_module(text) is
+  'Keeps a module from being changed or deleted until the end of the transaction; false where there is none.';
+
 -- Whoever writes to the registry waits for the others first, even with psql: enabling X (which needs Y) and disabling Y would
 -- pass each other by at any isolation level below serialisable.
 create or replace function public.platform_module_registry_lock() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   -- Its snapshot would be older than the lock: it would check the graph as it was before the one that it waited for.
   if current_setting('transaction_isolation') = 'repeatable read' then
     raise exception 'the module registry cannot be changed at repeatable read; use read committed or serializable'
       using errcode = 'feature_not_supported';
   end if;
-  perform pg_advisory_xact_lock(hashtextextended('module_mgmt.platform_module_registry', 0));
+  perform module_mgmt.lock_registry();
   return null;
 end
 $$;
 
 -- Who asks is the claims' matter: what a statement sends about it is overwritten.
 create or replace function public.platform_module_stamp() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   actor text := nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub';
   is_new boolean := tg_op = 'INSERT';
@@ -166,7 +197,7 @@ $$;
 
 -- Usage is judged by when its module was disabled, so nobody sets that by hand.
 create or replace function public.platform_module_registry_disabled_at() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if new.is_enabled then
     new.disabled_at := null;
@@ -182,7 +213,7 @@ $$;
 -- The last line of defence: no statement may leave an enabled module without what it needs. The function that made the statement
 -- should have refused with better words.
 create or replace function public.platform_module_registry_check() returns trigger
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   broken text;
 begin
@@ -200,39 +231,88 @@ begin
 end
 $$;
 
--- One row per changed module or override with the columns that changed, and one new version per scope: for a whole statement at
+-- What differs between two values, as JSON pointers with what was and what is, each at most 2 KB: so a change of one word in a config of
+-- 64 KB costs the audit one word. A longer value is cut and becomes a text.
+create or replace function module_mgmt.changed_paths(was jsonb, now_is jsonb) returns jsonb
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+  with recursive pair (pointer, was, now_is) as (
+    select '', was, now_is
+    union all
+    select pair.pointer || '/' || part.pointer, part.was, part.now_is
+    from pair
+    cross join lateral (
+      select replace(replace(key, '~', '~0'), '/', '~1') as pointer, pair.was -> key as was, pair.now_is -> key as now_is
+      from jsonb_object_keys(case when jsonb_typeof(pair.was) = 'object' and jsonb_typeof(pair.now_is) = 'object'
+        then pair.was || pair.now_is else '{}' end) key
+      union all
+      select place::text, pair.was -> place, pair.now_is -> place
+      from generate_series(0, case when jsonb_typeof(pair.was) = 'array' and jsonb_typeof(pair.now_is) = 'array'
+        then greatest(jsonb_array_length(pair.was), jsonb_array_length(pair.now_is)) - 1 else -1 end) place
+    ) part
+    where part.was is distinct from part.now_is
+  ), changed as (
+    select pointer, was, now_is, row_number() over (order by pointer collate "C") as number, count(*) over () as count
+    from pair
+    where was is distinct from now_is
+      and (jsonb_typeof(was) is distinct from jsonb_typeof(now_is) or jsonb_typeof(was) not in ('object', 'array'))
+  )
+  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('path', left(changed.pointer, 500),
+      'before', case when octet_length(was::text) > 2048 then to_jsonb(left(was::text, 500) || '…') end,
+      'after', case when octet_length(now_is::text) > 2048 then to_jsonb(left(now_is::text, 500) || '…') end))
+    || case when was is null or octet_length(was::text) > 2048 then '{}' else jsonb_build_object('before', was) end
+    || case when now_is is null or octet_length(now_is::text) > 2048 then '{}' else jsonb_build_object('after', now_is) end
+    || case when number = 100 and count > 100 then jsonb_build_object('more', count - 100) else '{}' end
+    order by number), '[]')
+  from changed where number <= 100
+$$;
+comment on function module_mgmt.changed_paths(jsonb, jsonb) is
+  'The first 100 JSON pointers at which two values differ, with before and after; the last one says how many more there are.';
+
+do $$
+begin
+  if exists (select from pg_attribute
+      where attrelid = 'public.platform_module_audit'::regclass and attname = 'before' and not attisdropped) then
+    alter table public.platform_module_audit no force row level security, disable trigger user;
+    update public.platform_module_audit
+    set changes = module_mgmt.changed_paths(coalesce(before, '{}'), coalesce(after, '{}') - array['module_name', 'org_id']);
+    alter table public.platform_module_audit force row level security, enable trigger user, drop column before, drop column after;
+  end if;
+end
+$$;
+
+-- One row per changed module or override with the paths that changed, and one new version per scope: for a whole statement at
 -- once, because a cascade may change thousands of rows.
 create or replace function public.platform_module_audit_change() returns trigger
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
-  bookkeeping text[] := array['row_version', 'created_at', 'updated_at', 'created_by', 'updated_by'];
+  bookkeeping text[] := array['module_name', 'org_id', 'row_version', 'created_at', 'updated_at', 'created_by', 'updated_by'];
   is_override boolean := tg_table_name = 'platform_module_override';
   changed_scopes text[];
 begin
   if tg_op = 'INSERT' then
     changed_scopes := array(select distinct coalesce(to_jsonb(row) ->> 'org_id', '') from new_rows row order by 1);
-    insert into public.platform_module_audit (module_name, org_id, actor, action, after, row_version, request_id)
-    select row.module_name, to_jsonb(row) ->> 'org_id', claims ->> 'sub',
-      case when is_override then 'override' else 'register' end, to_jsonb(row) - bookkeeping, row.row_version, claims ->> 'request_id'
+    insert into public.platform_module_audit (module_name, org_id, actor, action, changes, row_version, request_id)
+    select row.module_name, to_jsonb(row) ->> 'org_id', left(claims ->> 'sub', 200),
+      case when is_override then 'override' else 'register' end,
+      module_mgmt.changed_paths('{}', to_jsonb(row) - bookkeeping), row.row_version, left(claims ->> 'request_id', 200)
     from new_rows row;
   elsif tg_op = 'DELETE' then
     changed_scopes := array(select distinct coalesce(to_jsonb(row) ->> 'org_id', '') from old_rows row order by 1);
-    insert into public.platform_module_audit (module_name, org_id, actor, action, before, row_version, request_id)
-    select row.module_name, to_jsonb(row) ->> 'org_id', claims ->> 'sub',
-      case when is_override then 'override_remove' else 'delete' end, to_jsonb(row) - bookkeeping, row.row_version, claims ->> 'request_id'
+    insert into public.platform_module_audit (module_name, org_id, actor, action, changes, row_version, request_id)
+    select row.module_name, to_jsonb(row) ->> 'org_id', left(claims ->> 'sub', 200),
+      case when is_override then 'override_remove' else 'delete' end,
+      module_mgmt.changed_paths(to_jsonb(row) - bookkeeping, '{}'), row.row_version, left(claims ->> 'request_id', 200)
     from old_rows row;
   else
     -- "offset 0" keeps the planner from writing a row out as JSON once per column.
     changed_scopes := array(select distinct coalesce(to_jsonb(row) ->> 'org_id', '') from new_rows row order by 1);
-    insert into public.platform_module_audit (module_name, org_id, actor, action, before, after, row_version, request_id)
-    select change.module_name, now_is ->> 'org_id', claims ->> 'sub', action,
-      case when action <> 'register' then (select jsonb_object_agg(key, was -> key) from unnest(changed) key) end,
-      case when action = 'register' then now_is else (select jsonb_object_agg(key, now_is -> key) from unnest(changed) key) end,
-      change.row_version, claims ->> 'request_id'
+    insert into public.platform_module_audit (module_name, org_id, actor, action, changes, row_version, request_id)
+    select change.module_name, change.org_id, left(claims ->> 'sub', 200), action,
+      module_mgmt.changed_paths(case when action = 'register' then '{}' else was end, now_is),
+      change.row_version, left(claims ->> 'request_id', 200)
     from (
       select pair.*,
-        array(select key from jsonb_object_keys(now_is) key where was -> key is distinct from now_is -> key) as changed,
         case
           when is_override then 'override_change'
           when was ->> 'deleted_at' is not null and now_is ->> 'deleted_at' is null then 'register'
@@ -242,7 +322,7 @@ begin
           else 'update'
         end as action
       from (
-        select new_row.module_name, new_row.row_version,
+        select new_row.module_name, new_row.row_version, to_jsonb(new_row) ->> 'org_id' as org_id,
           to_jsonb(old_row) - bookkeeping as was, to_jsonb(new_row) - bookkeeping as now_is
         from new_rows new_row
         join old_rows old_row on old_row.module_name = new_row.module_name
@@ -260,12 +340,26 @@ begin
 end
 $$;
 
+-- The definer removes what is old, through prune_module_audit; nobody else changes anything.
 create or replace function public.platform_module_audit_is_append_only() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+  if tg_op = 'DELETE' and current_user = 'module_mgmt_definer' then
+    return null;
+  end if;
   raise exception 'the audit is append-only' using errcode = 'insufficient_privilege';
 end
 $$;
+
+create or replace function module_mgmt.prune_module_audit(months integer) returns bigint
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  with pruned as (
+    delete from public.platform_module_audit where occurred_at < now() - make_interval(months => months) returning 1
+  )
+  select count(*) from pruned
+$$;
+comment on function module_mgmt.prune_module_audit(integer) is
+  'Removes the audit of changes that are older than the months given, at least one; answers how many.';
 
 -- Triggers of one event, kind and level fire in the order of their names. Those before a statement fire before those of its rows, so that
 -- the registry is locked before anything else; the check is the last.
@@ -296,7 +390,7 @@ create or replace trigger d_audit_delete after delete on public.platform_module_
 
 drop trigger if exists a_stay on public.platform_module_audit;
 drop function if exists public.platform_module_audit_stays();
-create or replace trigger forbid_change before update or delete or truncate on public.platform_module_audit
+create or replace trigger forbid_change before update or delete on public.platform_module_audit
   for each statement execute function public.platform_module_audit_is_append_only();
 
 -- The modules that every platform of this kind has. What a platform has made of them stays.

@@ -128,6 +128,18 @@ comment on column public.platform_module_usage_sealed_day.sealed_at is 'When it 
 comment on column public.platform_module_usage_sealed_day.was_repaired is 'Whether the recount found a difference and rebuilt the day.';
 comment on column public.platform_module_usage_sealed_day.raw_dropped_at is 'When raw events of the day may have been dropped; it cannot be recounted since.';
 
+-- Who counts an event of a day holds one of the day's rows; who recounts the day holds all of them. Exclusive locks on one of many rows
+-- instead of shared ones on a single row: Postgres lets a stream of shared locks starve whoever waits for all of them to end.
+create table if not exists public.platform_module_usage_day_lock (
+  usage_date date not null,
+  slot       smallint not null check (slot between 0 and 31),
+  primary key (usage_date, slot)
+);
+
+comment on table  public.platform_module_usage_day_lock is 'Rows that are only locked, so that a day is not counted and recounted at the same time.';
+comment on column public.platform_module_usage_day_lock.usage_date is 'The UTC day.';
+comment on column public.platform_module_usage_day_lock.slot is 'So many can count events of one day at the same time.';
+
 create table if not exists public.platform_module_usage_reject (
   id          bigint generated always as identity primary key,
   rejected_at timestamptz not null default now(),
@@ -166,13 +178,13 @@ comment on column public.platform_module_usage_reject_count.reason is 'Why, as a
 comment on column public.platform_module_usage_reject_count.rejects is 'How many.';
 
 create or replace function public.platform_module_usage_is_append_only() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception 'counted events are never changed' using errcode = 'insufficient_privilege';
 end
 $$;
 drop trigger if exists a_stay on public.platform_module_usage;
 drop function if exists public.platform_module_usage_stays();
-create or replace trigger forbid_change before update or delete or truncate on public.platform_module_usage
+create or replace trigger forbid_change before update or delete on public.platform_module_usage
   for each statement execute function public.platform_module_usage_is_append_only();
 revoke all on function public.platform_module_usage_is_append_only() from public, anon, authenticated;

@@ -22,14 +22,14 @@ grant usage on schema public, module_mgmt to module_mgmt_definer;
 grant execute on function module_mgmt.claims(), module_mgmt.get_current_org_id() to module_mgmt_definer;
 
 create or replace function module_mgmt.is_signed_in() returns boolean
-language sql stable parallel safe set search_path = '' as $$
+language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
   select coalesce(module_mgmt.claims() ->> 'sub' <> '' and module_mgmt.get_current_org_id() is not null, false)
 $$;
 comment on function module_mgmt.is_signed_in() is 'Whether the caller has an identity and an organisation.';
 
 -- The claims' organisation's view of the registry, in one short text; asking for it reads two rows.
 create or replace function module_mgmt.registry_version() returns text
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select concat_ws('-',
     (select version from public.platform_module_version where scope = ''),
     coalesce((select version from public.platform_module_version where scope = module_mgmt.get_current_org_id()), 0),
@@ -43,7 +43,7 @@ comment on function module_mgmt.registry_version() is
 create or replace function module_mgmt.module_states()
 returns table (name text, module_type text, is_enabled boolean, is_installed boolean, org_on boolean, dependencies text[],
   required_permissions text[])
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select module.module_name, module.module_type, module.is_enabled, module.is_installed,
     coalesce(override.is_enabled, true), module.dependencies, module.required_permissions
   from public.platform_module_registry module
@@ -57,7 +57,7 @@ comment on function module_mgmt.module_states() is
 
 -- A definer function runs as its owner; ours may create nothing, neither before nor afterwards.
 create or replace function module_mgmt.hand_to_definer(variadic names text[]) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   handed record;
   missing text;
@@ -85,13 +85,18 @@ revoke all on function module_mgmt.hand_to_definer(text[]) from public;
 do $$
 begin
   perform module_mgmt.hand_to_definer(
-    'platform_module_registry_check', 'platform_module_audit_change', 'registry_version', 'module_states');
+    'platform_module_registry_lock', 'lock_registry', 'hold_module', 'platform_module_registry_check', 'platform_module_audit_change',
+    'prune_module_audit', 'registry_version', 'module_states');
 end
 $$;
 
-revoke all on function module_mgmt.is_signed_in(), module_mgmt.registry_version(), module_mgmt.module_states() from public;
+revoke all on function module_mgmt.is_signed_in(), module_mgmt.registry_version(), module_mgmt.module_states(),
+  module_mgmt.lock_registry(), module_mgmt.hold_module(text), module_mgmt.changed_paths(jsonb, jsonb), module_mgmt.prune_module_audit(integer) from public;
 grant execute on function module_mgmt.is_signed_in() to authenticated, module_mgmt_request, module_mgmt_worker, module_mgmt_definer;
-grant execute on function module_mgmt.registry_version(), module_mgmt.module_states() to module_mgmt_request;
+grant execute on function module_mgmt.registry_version(), module_mgmt.module_states(), module_mgmt.lock_registry(),
+  module_mgmt.hold_module(text) to module_mgmt_request;
+grant execute on function module_mgmt.changed_paths(jsonb, jsonb), module_mgmt.is_platform_admin() to module_mgmt_definer;
+grant execute on function module_mgmt.prune_module_audit(integer) to module_mgmt_worker;
 
 -- Triggers run their functions whoever may execute them; nobody needs to call them.
 revoke all on function public.platform_module_registry_lock(), public.platform_module_stamp(),
@@ -109,22 +114,14 @@ grant select (module_name, display_name, description, module_type, tier, is_enab
   on public.platform_module_registry to authenticated;
 grant select (org_id, module_name, is_enabled, created_at, updated_at) on public.platform_module_override to authenticated;
 
--- Supabase's service_role passes by row-level security and gets everything on new tables; history and versions are not its to write.
-do $$
-begin
-  if exists (select from pg_roles where rolname = 'service_role') then
-    revoke all on public.platform_module_audit, public.platform_module_version from service_role;
-    grant select on public.platform_module_audit, public.platform_module_version to service_role;
-  end if;
-end
-$$;
-
 grant select, insert, update on public.platform_module_registry to module_mgmt_request;
 grant select, insert, update, delete on public.platform_module_override to module_mgmt_request;
 grant select on public.platform_module_audit to module_mgmt_request;
 grant select on public.platform_module_registry to module_mgmt_worker;
 grant select on public.platform_module_registry, public.platform_module_override to module_mgmt_definer;
-grant insert on public.platform_module_audit to module_mgmt_definer;
+-- So that it may lock rows; the policy lets it change none.
+grant update (module_name) on public.platform_module_registry to module_mgmt_definer;
+grant select (occurred_at), insert, delete on public.platform_module_audit to module_mgmt_definer;
 grant select, insert, update on public.platform_module_version to module_mgmt_definer;
 
 alter table public.platform_module_registry enable row level security, force row level security;
@@ -154,6 +151,9 @@ create policy "The worker reads every module" on public.platform_module_registry
 create policy "The definer reads every module" on public.platform_module_registry
   for select to module_mgmt_definer using (true);
 
+create policy "The definer locks modules" on public.platform_module_registry
+  for update to module_mgmt_definer using (true) with check (false);
+
 create policy "Members read the overrides of their organisation" on public.platform_module_override
   for select to authenticated, module_mgmt_request
   using (org_id = (select module_mgmt.get_current_org_id()) and (select module_mgmt.is_signed_in()));
@@ -176,6 +176,10 @@ create policy "Organisation admins read the audit of their overrides" on public.
   using (org_id = (select module_mgmt.get_current_org_id()) and (select module_mgmt.is_org_admin()));
 create policy "The definer adds to the audit" on public.platform_module_audit
   for insert to module_mgmt_definer with check (true);
+create policy "The definer reads what is a month old of the audit" on public.platform_module_audit
+  for select to module_mgmt_definer using (occurred_at < now() - interval '1 month');
+create policy "The definer removes what is a month old of the audit" on public.platform_module_audit
+  for delete to module_mgmt_definer using (occurred_at < now() - interval '1 month');
 
 create policy "The definer counts changes" on public.platform_module_version
   for all to module_mgmt_definer using (true) with check (true);
@@ -192,6 +196,8 @@ comment on policy "The worker reads every module" on public.platform_module_regi
   'The warmer pings the functions of modules that are on.';
 comment on policy "The definer reads every module" on public.platform_module_registry is
   'The check of the graph, and the states that gates ask for.';
+comment on policy "The definer locks modules" on public.platform_module_registry is
+  'hold_module. It writes none.';
 comment on policy "Members read the overrides of their organisation" on public.platform_module_override is
   'What is off for them, they may know.';
 comment on policy "Organisation admins keep the overrides of their organisation" on public.platform_module_override is
@@ -208,5 +214,9 @@ comment on policy "Organisation admins read the audit of their overrides" on pub
   'A refused write of an override tells what changed since the version that was sent.';
 comment on policy "The definer adds to the audit" on public.platform_module_audit is
   'The triggers write it; nobody else can.';
+comment on policy "The definer reads what is a month old of the audit" on public.platform_module_audit is
+  'To find what is to be removed.';
+comment on policy "The definer removes what is a month old of the audit" on public.platform_module_audit is
+  'prune_module_audit. What is younger stays, whatever it is called with.';
 comment on policy "The definer counts changes" on public.platform_module_version is
   'The triggers count; registry_version() tells.';

@@ -3,18 +3,37 @@
 
 -- 128 bits of SHA-256: two keys never share a value. Ids hold no control characters, so the parts cannot be read otherwise.
 create or replace function module_mgmt.usage_scope(org_id text, usage_date date, module_name text, event_type text, source text)
-returns bytea language sql stable parallel safe set search_path = '' as $$
+returns bytea language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
   select substr(sha256(convert_to(
     org_id || e'\x1f' || (usage_date - date '2000-01-01') || e'\x1f' || module_name || e'\x1f' || event_type || e'\x1f' || source,
     'UTF8')), 1, 16)
 $$;
 comment on function module_mgmt.usage_scope(text, date, text, text, text) is 'The key of a daily row as one short value.';
 
--- Ingestion holds the locks of its days together with others; who recounts a day holds its lock alone, and so sees every event of
--- it or none that is still being stored.
-create or replace function module_mgmt.usage_day_key(day date) returns integer
-language sql immutable parallel safe set search_path = '' as $$ select day - date '2000-01-01' $$;
-comment on function module_mgmt.usage_day_key(date) is 'The second key of a day''s advisory lock; the first is 1297433671.';
+-- As databases had it that locked days by advisory locks, which anybody could take.
+drop function if exists module_mgmt.usage_day_key(date);
+
+-- Ingestion holds one of a day's rows; who recounts a day holds all of them, and so sees every event of it or none that is still being
+-- stored.
+create or replace function module_mgmt.wait_for_usage_day(day date) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into public.platform_module_usage_day_lock select day, slot from generate_series(0, 31) slot on conflict do nothing;
+  perform from public.platform_module_usage_day_lock
+  where usage_date = day and slot = floor(random() * 32)::smallint for update;
+end
+$$;
+comment on function module_mgmt.wait_for_usage_day(date) is
+  'Holds one row of a day where none was free or there are none yet; part of record_usage_columns.';
+
+create or replace function module_mgmt.lock_usage_day(day date) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into public.platform_module_usage_day_lock select day, slot from generate_series(0, 31) slot on conflict do nothing;
+  perform from public.platform_module_usage_day_lock where usage_date = day order by slot for update;
+end
+$$;
+comment on function module_mgmt.lock_usage_day(date) is 'Waits until nobody counts events of a day, and lets nobody do so until the end.';
 
 -- Counts events. One call stores and adds up each event, or neither. An item may bring a reason not to count it, which the caller of
 -- this function has found; it is then only kept among the rejects.
@@ -24,7 +43,7 @@ create or replace function module_mgmt.record_usage_columns(event_ids uuid[], or
   event_types text[], statuses text[], occurred timestamptz[], durations integer[], hashes bytea[], actions text[],
   endpoints text[], methods text[], error_codes text[], error_messages text[], metadatas jsonb[], reasons text[],
   details text[], raw_items text[])
-returns text[] language plpgsql security definer set search_path = '' as $$
+returns text[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   -- Nobody can set a role that their login is no member of.
   is_worker constant boolean := current_setting('role') = 'module_mgmt_worker';
@@ -32,6 +51,7 @@ declare
   own_org constant text := case when not is_worker then module_mgmt.get_current_org_id() end;
   own_user constant text := case when not is_worker then module_mgmt.claims() ->> 'sub' end;
   item_count constant integer := cardinality(reasons);
+  unheld date;
   open_from timestamptz;
   stored_ids uuid[];
   stored_orgs text[];
@@ -45,9 +65,18 @@ begin
     user_ids := array_fill(own_user, array[item_count]);
   end if;
 
-  perform pg_advisory_xact_lock_shared(1297433671, module_mgmt.usage_day_key(day))
-  from (select distinct (occurred[n] at time zone 'UTC')::date as day
-        from generate_series(1, item_count) n where reasons[n] is null order by 1) as days;
+  -- In the order of the days. A free row of each; where there is none, somebody recounts the day, or 32 count.
+  for unheld in
+    select day from (
+      select day, (select held.slot from public.platform_module_usage_day_lock held where held.usage_date = day
+                   limit 1 for update skip locked) as slot
+      from (select distinct (occurred[n] at time zone 'UTC')::date as day
+            from generate_series(1, item_count) n where reasons[n] is null order by 1) as days
+      offset 0) as tried
+    where slot is null
+  loop
+    perform module_mgmt.wait_for_usage_day(unheld);
+  end loop;
   -- Read after the locks: whoever seals a day that is in this batch has done so by now, or waits.
   select coalesce((max(usage_date) + 1)::timestamp at time zone 'UTC', '-infinity') into open_from
   from public.platform_module_usage_sealed_day;
@@ -133,7 +162,7 @@ comment on function module_mgmt.record_usage_columns(uuid[], text[], text[], tex
   'Stores events and adds them up, each once. A request counts for its caller; the worker''s items say for whom.';
 
 create or replace function module_mgmt.record_usage(items jsonb) returns text[]
-language sql security definer set search_path = '' as $$
+language sql security definer set search_path = pg_catalog, pg_temp as $$
   select module_mgmt.record_usage_columns(array_agg(event_id order by number), array_agg(org_id order by number),
     array_agg(user_id order by number), array_agg(module_name order by number), array_agg(event_type order by number),
     array_agg(status order by number), array_agg(occurred_at order by number), array_agg(duration_ms order by number),
@@ -153,7 +182,7 @@ comment on function module_mgmt.record_usage(jsonb) is
 -- Counters first, in the order of their keys; of each, the first thousand items of a day are kept.
 create or replace function module_mgmt.keep_usage_rejects(org_ids text[], user_ids text[], outcomes text[], via text,
   details text[], raw_items text[])
-returns void language sql security definer set search_path = '' as $$
+returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
   with refused as (
     select coalesce(org_id, '') collate "C" as org_id, user_id, outcome collate "C" as reason, detail, item, number,
       row_number() over (partition by coalesce(org_id, ''), outcome order by number) as nth
@@ -184,7 +213,7 @@ comment on function module_mgmt.keep_usage_rejects(text[], text[], text[], text,
 create or replace function module_mgmt.usage_states(orgs text[])
 returns table (name text, is_enabled boolean, is_installed boolean, is_deleted boolean, disabled_at timestamptz,
   dependencies text[], off_for jsonb)
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select module.module_name, module.is_enabled, module.is_installed, module.deleted_at is not null, module.disabled_at,
     module.dependencies,
     (select coalesce(jsonb_object_agg(override.org_id, override.updated_at), '{}')
@@ -199,16 +228,17 @@ comment on function module_mgmt.usage_states(text[]) is
 
 do $$
 begin
-  perform module_mgmt.hand_to_definer('record_usage', 'record_usage_columns', 'keep_usage_rejects', 'usage_states');
+  perform module_mgmt.hand_to_definer('wait_for_usage_day', 'lock_usage_day', 'record_usage', 'record_usage_columns', 'keep_usage_rejects', 'usage_states');
 end
 $$;
 
 grant execute on function module_mgmt.is_signed_in() to module_mgmt_definer;
-revoke all on function module_mgmt.usage_day_key(date), module_mgmt.usage_scope(text, date, text, text, text),
+revoke all on function module_mgmt.wait_for_usage_day(date), module_mgmt.lock_usage_day(date),
+  module_mgmt.usage_scope(text, date, text, text, text),
   module_mgmt.record_usage(jsonb), module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[], text[],
     timestamptz[], integer[], bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]),
   module_mgmt.keep_usage_rejects(text[], text[], text[], text, text[], text[]), module_mgmt.usage_states(text[]) from public;
-grant execute on function module_mgmt.usage_day_key(date), module_mgmt.usage_scope(text, date, text, text, text)
+grant execute on function module_mgmt.usage_scope(text, date, text, text, text)
   to module_mgmt_definer;
 grant execute on function module_mgmt.record_usage(jsonb), module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[],
     text[], timestamptz[], integer[], bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]),

@@ -5,7 +5,7 @@
 create or replace function module_mgmt.recount_usage(day date)
 returns table (org_id text, module_name text, event_type text, source text, total bigint, successes bigint, failures bigint,
   partials bigint, unique_users bigint, duration_count bigint, duration_sum bigint, duration_min integer, duration_max integer)
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select org_id, module_name, event_type, source, count(*), count(*) filter (where status = 'success'),
     count(*) filter (where status = 'failure'), count(*) filter (where status = 'partial'), count(distinct user_id),
     count(duration_ms), coalesce(sum(duration_ms), 0), min(duration_ms), max(duration_ms)
@@ -17,7 +17,7 @@ comment on function module_mgmt.recount_usage(date) is 'The daily rows of a UTC 
 
 create or replace function module_mgmt.verify_usage(day date)
 returns table (org_id text, module_name text, event_type text, source text, counted jsonb, daily jsonb)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if exists (select from public.platform_module_usage_sealed_day sealed where sealed.usage_date = day and sealed.raw_dropped_at is not null) then
     raise exception 'the raw events of % are dropped', day using errcode = 'no_data_found';
@@ -55,11 +55,11 @@ comment on function module_mgmt.verify_usage(date) is
   'The rows of a day that differ from what the raw events add up to; null where one side has no such row.';
 
 create or replace function module_mgmt.rebuild_usage(day date) returns bigint
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   events bigint;
 begin
-  perform pg_advisory_xact_lock(1297433671, module_mgmt.usage_day_key(day));
+  perform module_mgmt.lock_usage_day(day);
   if exists (select from public.platform_module_usage_sealed_day where usage_date = day and raw_dropped_at is not null) then
     raise exception 'the raw events of % are dropped', day using errcode = 'no_data_found';
   end if;
@@ -83,7 +83,7 @@ comment on function module_mgmt.rebuild_usage(date) is
 
 -- Sealing is in the order of the days, so that the last one tells about all.
 create or replace function module_mgmt.seal_usage(last_open_days integer) returns table (day date, was_repaired boolean)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   select coalesce((select max(usage_date) + 1 from public.platform_module_usage_sealed_day),
                   (select min(usage_date) from public.platform_module_usage_daily),
@@ -91,7 +91,7 @@ begin
   if day is null or day >= (now() at time zone 'UTC')::date - last_open_days then
     return;
   end if;
-  perform pg_advisory_xact_lock(1297433671, module_mgmt.usage_day_key(day));
+  perform module_mgmt.lock_usage_day(day);
   was_repaired := exists (select from module_mgmt.verify_usage(day));
   if was_repaired then
     perform module_mgmt.rebuild_usage(day);
@@ -105,15 +105,16 @@ comment on function module_mgmt.seal_usage(integer) is
   'Recounts and closes the next day that is older than the days given; no row when there is none.';
 
 create or replace function module_mgmt.usage_id_at(instant timestamptz) returns uuid
-language sql immutable parallel safe set search_path = '' as $$
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
   select (lpad(to_hex((extract(epoch from instant) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
 $$;
 comment on function module_mgmt.usage_id_at(timestamptz) is 'The bound below which lie the UUIDv7 ids of all earlier instants.';
 
+-- Events queue behind whoever waits for a table, so these two give up after a second; the next day's run tries again.
 -- Partitions are calendar months of the ids' time, in a schema of their own. An id whose month has none goes into the default one,
 -- so that nothing is lost when this has not run for long; the month takes its rows over when it is made.
 create or replace function module_mgmt.make_usage_partitions(months_ahead integer) returns integer
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '1s' as $$
 declare
   month date;
   name text;
@@ -121,8 +122,8 @@ declare
   high uuid;
   made integer := 0;
 begin
-  -- One at a time.
-  perform pg_advisory_xact_lock(1297433671, -1);
+  -- One at a time. Counting and reading go on.
+  lock table public.platform_module_usage in share update exclusive mode;
   for month in
     select generate_series(date_trunc('month', now() at time zone 'UTC' - interval '35 days'),
       date_trunc('month', now() at time zone 'UTC') + make_interval(months => months_ahead), interval '1 month')::date
@@ -133,6 +134,8 @@ begin
     high := module_mgmt.usage_id_at((month + interval '1 month') at time zone 'UTC');
     execute format('create table module_mgmt_usage.%I (like public.platform_module_usage including defaults including constraints)', name);
     execute format('alter table module_mgmt_usage.%I enable row level security, force row level security', name);
+    execute format('create trigger forbid_truncate before truncate on module_mgmt_usage.%I
+      for each statement execute function module_mgmt.forbid_truncate()', name);
     if exists (select from public.platform_module_usage where event_id >= low and event_id < high) then
       -- Nobody may add to the default partition between the move and the attach. Its policy lets the definer at the rows.
       lock table module_mgmt_usage.usage_other in access exclusive mode;
@@ -146,6 +149,10 @@ begin
     execute format('comment on table module_mgmt_usage.%I is %L', name, 'Events whose ids were made in ' || to_char(month, 'YYYY-MM') || '.');
     made := made + 1;
   end loop;
+  -- So that the first events of a day need not make them.
+  insert into public.platform_module_usage_day_lock
+  select (now() at time zone 'UTC')::date + days, slot from generate_series(-36, 3) days, generate_series(0, 31) slot on conflict do nothing;
+  delete from public.platform_module_usage_day_lock where usage_date < (now() at time zone 'UTC')::date - 400;
   return made;
 end
 $$;
@@ -154,12 +161,12 @@ comment on function module_mgmt.make_usage_partitions(integer) is
 
 -- The oldest partition, if its month is past the retention and all days of its events are sealed.
 create or replace function module_mgmt.drop_usage_partition(retention_months integer) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '1s' as $$
 declare
   oldest text;
   last_day date;
 begin
-  perform pg_advisory_xact_lock(1297433671, -1);
+  lock table public.platform_module_usage in share update exclusive mode;
   select relname into oldest from pg_catalog.pg_class
   where relnamespace = 'module_mgmt_usage'::regnamespace and relkind = 'r' and relname ~ '^usage_[0-9]{4}_[0-9]{2}$'
   order by relname limit 1;
@@ -182,7 +189,7 @@ comment on function module_mgmt.drop_usage_partition(integer) is
   'Drops the oldest partition if it is older than the retention and its days are sealed; answers its name, or null.';
 
 create or replace function module_mgmt.prune_usage_rejects(days integer) returns bigint
-language sql security definer set search_path = '' as $$
+language sql security definer set search_path = pg_catalog, pg_temp as $$
   with pruned as (
     delete from public.platform_module_usage_reject where rejected_at < now() - make_interval(days => days) returning 1
   ), forgotten as (

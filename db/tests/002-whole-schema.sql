@@ -50,7 +50,7 @@ create view pg_temp.functions_for_everybody as
 
 create view pg_temp.functions_without_search_path as
   select name from pg_temp.our_functions
-  where not coalesce(exists (select from unnest(proconfig) setting where setting = 'search_path=""'), false);
+  where not coalesce(exists (select from unnest(proconfig) setting where setting = 'search_path=pg_catalog, pg_temp'), false);
 
 select is_empty('table ' || rule, rule)
 from unnest(array[

@@ -3,7 +3,8 @@ begin;
 select no_plan();
 
 -- One module that is on for everybody and one that is off, and overrides of two organisations.
-truncate public.platform_module_registry, public.platform_module_override;
+delete from public.platform_module_override;
+delete from public.platform_module_registry;
 insert into public.platform_module_registry (module_name, display_name, is_enabled)
 values ('module-on', 'On', true), ('module-off', 'Off', false);
 insert into public.platform_module_override (org_id, module_name, is_enabled)
@@ -103,7 +104,8 @@ select set_config('role', 'none', true);
 -- Nobody changes the audit, not even its owner.
 select throws_ok($$update public.platform_module_audit set actor = 'x'$$, '42501', 'the audit is append-only', 'audit: no update');
 select throws_ok($$delete from public.platform_module_audit$$, '42501', 'the audit is append-only', 'audit: no delete');
-select throws_ok($$truncate public.platform_module_audit$$, '42501', 'the audit is append-only', 'audit: no truncate');
+select throws_ok($$truncate public.platform_module_audit$$, '42501', 'platform_module_audit is not truncated', 'audit: no truncate');
+select throws_ok($$truncate public.platform_module_registry cascade$$, '42501', null, 'registry: no truncate, not even by its owner');
 
 -- What is sent about who and when is overwritten.
 select set_config('request.jwt.claims', '{"sub":"auth0|1","org_id":"own","request_id":"r-1"}', true);
@@ -114,7 +116,7 @@ select is(row_version || ' ' || coalesce(created_by, 'nobody') || ' ' || updated
 from public.platform_module_registry where module_name = 'module-off';
 select ok(created_at > 'epoch' and disabled_at > 'epoch', 'times are the database''s')
 from public.platform_module_registry where module_name = 'module-off';
-select is(concat_ws(' ', actor, action, before, after, request_id), 'auth0|1 update {"config": {}} {"config": {"a": 1}} r-1', 'the audit holds what changed')
+select is(concat_ws(' ', actor, action, changes, request_id), 'auth0|1 update [{"path": "/config/a", "after": 1}] r-1', 'the audit holds what changed')
 from public.platform_module_audit where module_name = 'module-off' order by id desc limit 1;
 
 -- The graph holds whatever writes.

@@ -97,7 +97,9 @@ order by callers.caller, statements.number;
 -- Counted events are never changed, not even by their owner.
 select throws_ok('update public.platform_module_usage set status = status', '42501', 'counted events are never changed', 'raw: no update');
 select throws_ok('delete from public.platform_module_usage', '42501', 'counted events are never changed', 'raw: no delete');
-select throws_ok('truncate public.platform_module_usage', '42501', 'counted events are never changed', 'raw: no truncate');
+select throws_ok('truncate public.platform_module_usage', '42501', 'platform_module_usage is not truncated', 'raw: no truncate');
+select throws_ok(format('truncate %s', oid::regclass), '42501', relname || ' is not truncated', 'raw: no truncate of ' || relname)
+from pg_class where relnamespace = 'module_mgmt_usage'::regnamespace and relkind = 'r';
 
 -- A request counts for its claims, whatever the items say.
 select set_config('role', 'module_mgmt_request', true),

@@ -3,7 +3,8 @@
 //! serde_json keeps the last of two equal keys in free-form objects and Postgres' jsonb cannot hold NUL characters, so
 //! every document is walked once before it becomes a type. Free-form parts stay `RawValue`: stored and returned verbatim.
 
-pub mod free;
+pub mod number;
+pub mod tree;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -31,8 +32,8 @@ impl JsonError {
 /// Parses a whole document: an object of type `T`.
 ///
 /// # Errors
-/// Bad UTF-8, bad JSON, nesting beyond 128, duplicate keys, NUL characters, numbers out of range, unknown fields and wrong types, each
-/// with its position or pointer.
+/// Bad UTF-8, bad JSON, nesting beyond 128, duplicate keys, NUL characters, numbers of more than 100 digits, unknown fields and wrong
+/// types, each with its position or pointer.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonError> {
     let text = std::str::from_utf8(body).map_err(not_utf8)?;
     check(text)?;
@@ -72,7 +73,16 @@ fn typed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, JsonError> {
 fn check(text: &str) -> Result<(), JsonError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let walked = Walk.deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    walked.map_err(|error| JsonError::new(format!("the body is not acceptable JSON: {error}")))
+    walked.map_err(|error| JsonError::new(format!("the body is not acceptable JSON: {error}")))?;
+    match number::first_oversized(text) {
+        None => Ok(()),
+        Some(at) => {
+            let (line, column) =
+                (text[..at].matches('\n').count() + 1, at - text[..at].rfind('\n').map_or(0, |end| end + 1) + 1);
+            let detail = format!("a number of more than {} digits at line {line} column {column}", number::MAX_DIGITS);
+            Err(JsonError::new(format!("the body is not acceptable JSON: {detail}")))
+        }
+    }
 }
 
 struct Walk;

@@ -27,3 +27,5 @@ pub mod usage_counting;
 pub mod warming;
 #[cfg(feature = "service")]
 pub mod web;
+#[cfg(feature = "service")]
+pub mod work;

@@ -7,7 +7,7 @@ use tokio::process::Command;
 use tokio_postgres::Client;
 
 /// The schema files in the order in which they are applied, as the history names them.
-pub(crate) const FILES: [&str; 8] = [
+pub(crate) const FILES: [&str; 9] = [
     "1 platform_lambda_config",
     "2 rls_policies",
     "3 platform_module_registry",
@@ -16,6 +16,7 @@ pub(crate) const FILES: [&str; 8] = [
     "6 platform_module_usage_rls",
     "7 module_usage_counting",
     "8 module_usage_maintenance",
+    "9 everybody",
 ];
 
 /// The command on a database, roles bootstrapped, answer as JSON.

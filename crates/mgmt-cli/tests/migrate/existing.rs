@@ -48,7 +48,7 @@ async fn rows_of_the_old_system_survive_and_its_policies_are_replaced() {
     assert_eq!(
         text(&admin, policies).await,
         "Auditors read configs,Platform admins add platform configs,Platform admins change platform configs,\
-         Platform admins read every platform config,The worker reads every platform config"
+         Platform admins read every platform config,Platform admins remove platform configs,The worker reads every platform config"
     );
 }
 

@@ -1,6 +1,6 @@
 //! The doors to the database. Handlers cannot reach the pool behind them.
 //!
-//! - [`Database::read_as`]: one SELECT as a caller, in one round trip.
+//! - [`Database::read_as`]: one SELECT as a caller, in one round trip; [`Database::read_page_as`] for lists.
 //! - [`Database::run_as`]: a transaction as a caller.
 //! - [`Database::read_as_worker`], [`Database::run_as_worker`]: the same for background work.
 //!
@@ -11,6 +11,7 @@ mod attempts;
 mod connection;
 mod error;
 mod identity;
+mod page;
 mod parameter;
 mod pool;
 mod rows;
@@ -29,6 +30,7 @@ use error::Fault;
 pub use error::{Error, Result};
 use identity::Identity;
 pub use identity::claims;
+pub use page::{Page, PageLimits};
 pub use parameter::{Element, Parameter, Typed};
 use pool::{Connections, within};
 pub use transaction::{Transaction, Work};
@@ -55,6 +57,24 @@ impl Database {
         parameters: &[Option<&str>],
     ) -> Result<Vec<T>> {
         self.read(&self.request(caller)?, statement, parameters).await
+    }
+
+    /// [`Self::read_as`] for a list: its first rows, as many as `most` and an answer allow.
+    ///
+    /// # Errors
+    /// As [`Self::read_as`].
+    pub async fn read_page_as<T: DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        statement: &'static str,
+        parameters: &[Option<&str>],
+        most: PageLimits,
+    ) -> Result<Page<T>> {
+        let identity = self.request(caller)?;
+        let mut rows = self.texts(&identity, statement, parameters, Some(most)).await?;
+        let has_more = rows.pop_if(|last| last.is_none()).is_some();
+        let rows: Result<Vec<T>> = rows.iter().flatten().map(|json| rows::parse(statement, json)).collect();
+        Ok(Page { rows: rows?, has_more })
     }
 
     /// [`Self::read_as`] for background work.
@@ -134,19 +154,30 @@ impl Database {
         statement: &'static str,
         parameters: &[Option<&str>],
     ) -> Result<Vec<T>> {
+        let rows = self.texts(identity, statement, parameters, None).await?;
+        rows.iter().flatten().map(|json| rows::parse(statement, json)).collect()
+    }
+
+    /// Rows as JSON; of a page, a last `None` says that there are more.
+    async fn texts(
+        &self,
+        identity: &Identity,
+        statement: &str,
+        parameters: &[Option<&str>],
+        most: Option<PageLimits>,
+    ) -> Result<Vec<Option<String>>> {
         let reading = async {
-            let first = self.try_read(identity, statement, parameters).await;
+            let first = self.try_read(identity, statement, parameters, most).await;
             match first {
                 // A sandbox that was frozen wakes up with connections that died meanwhile.
                 Err(error) if error.is_disconnect() => {
                     self.connections.forget();
-                    self.try_read(identity, statement, parameters).await
+                    self.try_read(identity, statement, parameters, most).await
                 }
                 other => other,
             }
         };
-        let rows = within(identity.limit, reading).await?;
-        rows.iter().map(|json| rows::parse(statement, json)).collect()
+        within(identity.limit, reading).await
     }
 
     async fn try_read(
@@ -154,15 +185,25 @@ impl Database {
         identity: &Identity,
         statement: &str,
         parameters: &[Option<&str>],
-    ) -> Result<Vec<String>, Fault> {
+        most: Option<PageLimits>,
+    ) -> Result<Vec<Option<String>>, Fault> {
         let connection = self.connections.connect().await?;
         let parameters: Vec<Option<&str>> = parameters.to_vec();
-        let rows = connection
-            .query(
-                "select module_mgmt.read_as(role_name => $1, claims => $2, statement => $3, parameters => $4)",
-                params![identity.role, identity.claims, statement, parameters],
-            )
-            .await?;
+        let rows = match most {
+            None => {
+                let door =
+                    "select module_mgmt.read_as(role_name => $1, claims => $2, statement => $3, parameters => $4)";
+                connection.query(door, params![identity.role, identity.claims, statement, parameters]).await?
+            }
+            Some(PageLimits { rows, bytes }) => {
+                let door =
+                    "select module_mgmt.read_page_as(role_name => $1, claims => $2, statement => $3, parameters => $4,
+                    most_rows => $5, most_bytes => $6)";
+                let rows = i32::from(rows);
+                let parameters = params![identity.role, identity.claims, statement, parameters, rows, bytes];
+                connection.query(door, parameters).await?
+            }
+        };
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 }

@@ -4,7 +4,8 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio_postgres::types::{ToSql, Type};
+use serde_json::value::RawValue;
+use tokio_postgres::types::{Json, ToSql, Type};
 use uuid::Uuid;
 
 /// A value whose Postgres type follows from its Rust type.
@@ -66,6 +67,7 @@ typed! {
     &[u8] => BYTEA, BYTEA_ARRAY;
     Value => JSONB, JSONB_ARRAY;
     &Value => JSONB, JSONB_ARRAY;
+    Json<&RawValue> => JSONB, JSONB_ARRAY;
 }
 
 impl<T: Typed> Typed for Option<T> {

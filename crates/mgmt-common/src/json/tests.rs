@@ -26,6 +26,7 @@ fn bad_json_is_refused_with_its_position() {
     refused(b"{\"freeForm\": \"\xff\"}", "not UTF-8 from byte 14");
     refused(b"", "EOF");
     refused(b"{\"freeForm\": 1e999}", "number out of range at line 1");
+    refused(b"{\n \"freeForm\": 1e-999}", "a number of more than 100 digits at line 2 column 14");
     refused(
         "{\"freeForm\":".to_owned().as_bytes().iter().copied().chain([b'['; 10_000]).collect::<Vec<_>>().as_slice(),
         "recursion limit",

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use module_mgmt_protocol::field_error::FieldError;
 use module_mgmt_protocol::usage::reject_reason::RejectReason;
 use module_mgmt_protocol::usage::{EventStatus, EventType, MAX_DURATION_MS, longest};
-use serde_json::{Number, Value};
+use serde_json::Number;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::content::ContentHash;
@@ -31,7 +32,8 @@ pub struct CheckedEvent<'a> {
     pub http_method: Option<Cow<'a, str>>,
     pub error_code: Option<Cow<'a, str>>,
     pub error_message: Option<Cow<'a, str>>,
-    pub metadata: Option<Value>,
+    /// As it was sent.
+    pub metadata: Option<&'a RawValue>,
     pub content_hash: [u8; 16],
 }
 
@@ -88,7 +90,7 @@ impl<'a> CheckedEvent<'a> {
         content.text(Some(event_type.as_str()));
         content.text(Some(&module_name));
         content.text(event_action.as_deref());
-        content.value(sent.metadata.as_ref());
+        content.value(sent.metadata.as_ref().map(|metadata| &metadata.tree));
         content.text(endpoint.as_deref());
         content.text(http_method.as_deref());
         content.number(duration.as_ref());
@@ -108,7 +110,7 @@ impl<'a> CheckedEvent<'a> {
             http_method,
             error_code,
             error_message,
-            metadata: sent.metadata,
+            metadata: sent.metadata.map(|metadata| metadata.raw),
             content_hash: content.finish(),
         })
     }

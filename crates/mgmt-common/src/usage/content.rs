@@ -1,7 +1,11 @@
 //! What makes two events with the same id the same event: all that was sent, but the time.
 
-use serde_json::{Number, Value};
+use serde_json::Number;
 use sha2::{Digest as _, Sha256};
+
+use crate::json::tree::Tree;
+
+const NULL: &str = "null;";
 
 /// The first 16 bytes of SHA-256 over a list of values, whatever the order of the keys in them was.
 pub struct ContentHash(Sha256);
@@ -17,19 +21,19 @@ impl ContentHash {
     pub fn text(&mut self, text: Option<&str>) {
         match text {
             Some(text) => feed_text(&mut self.0, text),
-            None => feed(&mut self.0, &Value::Null),
+            None => self.0.update(NULL),
         }
     }
 
     pub fn number(&mut self, number: Option<&Number>) {
         match number {
             Some(number) => self.0.update(format!("{number};")),
-            None => feed(&mut self.0, &Value::Null),
+            None => self.0.update(NULL),
         }
     }
 
-    pub fn value(&mut self, value: Option<&Value>) {
-        feed(&mut self.0, value.unwrap_or(&Value::Null));
+    pub fn value(&mut self, value: Option<&Tree<'_>>) {
+        feed(&mut self.0, value.unwrap_or(&Tree::Null));
     }
 
     pub fn finish(self) -> [u8; 16] {
@@ -45,45 +49,50 @@ fn feed_text(hasher: &mut Sha256, text: &str) {
     hasher.update(text);
 }
 
-/// Depth is bounded by the parser that made the value.
-fn feed(hasher: &mut Sha256, value: &Value) {
+/// Depth is bounded by the reader that made the value.
+fn feed(hasher: &mut Sha256, value: &Tree<'_>) {
     match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_unstable_by_key(|(key, _)| key.as_str());
+        Tree::Object(fields) => {
             hasher.update(format!("{{{}:", fields.len()));
             for (key, value) in fields {
                 hasher.update(format!("{}:{key}", key.len()));
                 feed(hasher, value);
             }
         }
-        Value::Array(items) => {
+        Tree::List(items) => {
             hasher.update(format!("[{}:", items.len()));
             items.iter().for_each(|item| feed(hasher, item));
         }
-        Value::String(text) => feed_text(hasher, text),
-        scalar => hasher.update(format!("{scalar};")),
+        Tree::Text(text) => feed_text(hasher, text),
+        Tree::Number(digits) => hasher.update(format!("{digits};")),
+        Tree::Bool(value) => hasher.update(format!("{value};")),
+        Tree::Null => hasher.update(NULL),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::RawValue;
+
     use super::*;
 
     fn of(text: &str) -> [u8; 16] {
         let mut content = ContentHash::of_list(1);
-        content.value(Some(&serde_json::from_str(text).unwrap()));
+        let raw: &RawValue = serde_json::from_str(text).unwrap();
+        content.value(Some(&Tree::of(raw).unwrap()));
         content.finish()
     }
 
     #[test]
     fn a_list_is_hashed_alike_as_a_whole_and_in_parts() {
-        let whole: Value = serde_json::from_str(r#"["a", null, {"b": [1, 2.5]}, 7, null]"#).unwrap();
+        let raw: &RawValue = serde_json::from_str(r#"["a", null, {"b": [1, 2.5]}, 7, null]"#).unwrap();
+        let whole = Tree::of(raw).unwrap();
+        let Tree::List(items) = &whole else { panic!("{whole:?}") };
         let mut parts = ContentHash::of_list(5);
         parts.text(Some("a"));
         parts.text(None);
-        parts.value(whole.get(2));
-        parts.number(whole[3].as_number());
+        parts.value(Some(&items[2]));
+        parts.number(Some(&7.into()));
         parts.number(None);
         let mut hasher = Sha256::new();
         feed(&mut hasher, &whole);
@@ -112,6 +121,10 @@ mod tests {
             "[[1,2]]",
             "[1,12]",
             "[11,2]",
+            "12345678901234567890123",
+            "12345678901234567890124",
+            "1.1",
+            "1.10",
         ];
         let hashes: std::collections::BTreeSet<_> = different.iter().map(|text| of(text)).collect();
         assert_eq!(hashes.len(), different.len());

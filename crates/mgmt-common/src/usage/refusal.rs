@@ -58,6 +58,7 @@ mod tests {
     fn very_many_faults_are_counted_and_long_words_are_cut() {
         let many = |count: usize| (0..count).map(|n| FieldError::new(format!("/f{n}"), "is wrong")).collect();
         assert_eq!(Refusal::of(RejectReason::Invalid, many(50)).errors.len(), 50);
+        assert_eq!(Refusal::of(RejectReason::Invalid, many(50)).errors[49].pointer, "/f49");
         let refusal = Refusal::of(RejectReason::Invalid, many(51));
         assert_eq!((refusal.errors.len(), refusal.errors[49].message.as_str()), (50, "has 2 more faults"));
         let detail = |characters: usize| Refusal::new(RejectReason::Invalid, "", "ä".repeat(characters)).detail();

@@ -6,9 +6,13 @@ use std::fmt;
 use module_mgmt_protocol::field_error::{self, FieldError};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Number, Value};
+use serde_json::Number;
+use serde_json::value::RawValue;
 
-use crate::json::free::FreeJson;
+use crate::json::tree::Tree;
+
+/// Longest metadata, in bytes as it is sent.
+const MAX_METADATA_BYTES: usize = 8 * 1024;
 
 /// The fields of an event, not yet checked.
 #[derive(Debug, Default)]
@@ -17,7 +21,7 @@ pub struct SentEvent<'a> {
     pub event_type: Field<'a>,
     pub module_name: Field<'a>,
     pub event_action: Field<'a>,
-    pub metadata: Option<Value>,
+    pub metadata: Option<Metadata<'a>>,
     pub endpoint: Field<'a>,
     pub http_method: Field<'a>,
     pub duration_ms: Field<'a>,
@@ -27,6 +31,14 @@ pub struct SentEvent<'a> {
     pub occurred_at: Field<'a>,
     /// Unknown fields, repeated ones, and metadata that cannot be stored.
     pub faults: Vec<FieldError>,
+}
+
+/// Free JSON of the sender, which is kept as it was sent.
+#[derive(Debug, Clone)]
+pub struct Metadata<'a> {
+    pub raw: &'a RawValue,
+    /// The same taken apart, for its content.
+    pub tree: Tree<'a>,
 }
 
 /// What a field holds; null is as good as absent.
@@ -89,10 +101,16 @@ impl<'de: 'a, 'a> Visitor<'de> for EventVisitor<'a> {
         let mut seen: Vec<&'static str> = Vec::with_capacity(12);
         while let Some(Text(key)) = entries.next_key::<Text<'_>>()? {
             let pointer = if key == "metadata" {
-                let mut fault = None;
-                let metadata = entries.next_value_seed(FreeJson { fault: &mut fault })?;
-                event.metadata = Some(metadata).filter(|metadata| !metadata.is_null());
-                event.faults.extend(fault.map(|fault| FieldError::new("/metadata", fault)));
+                let raw: &RawValue = entries.next_value()?;
+                match Tree::of(raw) {
+                    _ if raw.get().len() > MAX_METADATA_BYTES => {
+                        let message = format!("must have at most {MAX_METADATA_BYTES} bytes");
+                        event.faults.push(FieldError::new("/metadata", message));
+                    }
+                    Ok(Tree::Null) => event.metadata = None,
+                    Ok(tree) => event.metadata = Some(Metadata { raw, tree }),
+                    Err(fault) => event.faults.push(FieldError::new("/metadata", fault)),
+                }
                 "/metadata"
             } else if let Some((pointer, field)) = event.field(&key) {
                 *field = entries.next_value()?;

@@ -1,7 +1,8 @@
 //! A batch as one array for each column, which costs the database less than taking a thousand events apart from JSON.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use crate::db::Parameter;
@@ -31,7 +32,7 @@ pub(super) struct Columns<'a> {
     methods: Vec<Option<&'a str>>,
     error_codes: Vec<Option<&'a str>>,
     error_messages: Vec<Option<&'a str>>,
-    metadata: Vec<Option<&'a Value>>,
+    metadata: Vec<Option<Json<&'a RawValue>>>,
     reasons: Vec<Option<&'static str>>,
     details: Vec<Option<String>>,
     raw: Vec<Option<String>>,
@@ -59,7 +60,7 @@ impl<'a> Columns<'a> {
             methods: column(&counted, |event| event.http_method.as_deref()),
             error_codes: column(&counted, |event| event.error_code.as_deref()),
             error_messages: column(&counted, |event| event.error_message.as_deref()),
-            metadata: column(&counted, |event| event.metadata.as_ref()),
+            metadata: column(&counted, |event| event.metadata.map(Json)),
             reasons: judged.iter().map(|refusal| refusal.as_ref().map(|refusal| refusal.reason.as_str())).collect(),
             details: judged
                 .iter()

@@ -5,6 +5,7 @@ pub mod error;
 pub mod etag;
 mod event;
 pub mod gateway;
+pub mod page;
 pub mod routes;
 pub mod serve;
 pub mod signed_in;

@@ -1,21 +1,21 @@
 //! Registering, redefining and deleting modules.
 
-use mgmt_common::db::Database;
+use mgmt_common::db::{Database, Transaction};
 use mgmt_common::modules::fault::Fault;
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::plan;
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag::IfMatch;
+use mgmt_common::work::aside;
 use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::field_error::FieldError;
 use scoped_futures::ScopedFutureExt as _;
 use serde_json::Map;
 
-use super::overrides::keep_overrides_valid;
 use super::{current, refused};
-use crate::definition::check;
 use crate::definition::module::RegisteredModule;
 use crate::definition::module_change::ModuleChange;
+use crate::definition::{Definition, check};
 use crate::store::graph::{graph, lock_registry, read_graph};
 use crate::store::modules as store;
 
@@ -26,7 +26,7 @@ pub(crate) async fn register(database: &Database, caller: &Caller, body: &Module
         Some(name) => ModuleName::parse(name),
     };
     let name = &name.map_err(|message| Error::invalid("/name", message))?;
-    let mut definition = check(body.over(&RegisteredModule::new(name.as_str()))).map_err(Error::Invalid)?;
+    let mut definition = checked(body.over(&RegisteredModule::new(name.as_str()))).await?;
     definition.row.is_enabled = body.is_enabled.unwrap_or(false);
     let definition = &definition;
     database
@@ -53,6 +53,9 @@ pub(crate) async fn register(database: &Database, caller: &Caller, body: &Module
         .await
 }
 
+/// How often a change is checked anew because the module has changed while it was checked.
+const ATTEMPTS: u8 = 5;
+
 /// Replaces the fields that are sent. An enabled module keeps what it needs, and so do the modules that need it.
 pub(crate) async fn change(
     database: &Database,
@@ -61,25 +64,46 @@ pub(crate) async fn change(
     body: &ModuleChange,
     if_match: &IfMatch,
 ) -> Result<RegisteredModule> {
-    database
-        .run_as(caller, |tx| {
-            async move {
-                lock_registry(tx).await?;
-                let stored = current(tx, name, if_match).await?;
-                keeps_identity(&stored, body)?;
-                let definition = check(body.over(&stored)).map_err(Error::Invalid)?;
-                let (faults, refusals) = plan::redefine(&graph(&read_graph(tx).await?)?, &definition.module);
-                sound(&faults)?;
-                refused(&refusals, Map::new()).map_or(Ok(()), Err)?;
-                if body.config.is_some() || body.config_schema.is_some() {
-                    keep_overrides_valid(tx, name, &definition.row).await?;
-                }
-                store::update_module(tx, &definition.row).await?;
-                store::read_module(tx, name).await?.ok_or(Error::NotFound)
-            }
-            .scope_boxed()
-        })
-        .await
+    for _ in 0..ATTEMPTS {
+        // Checked before anything is locked, against the module as it is now.
+        let stored = store::get_module(database, caller, name).await?.ok_or(Error::NotFound)?;
+        let seen = stored.row_version;
+        let definition = if if_match.allows(Some(seen)) {
+            keeps_identity(&stored, body)?;
+            Some(checked(body.over(&stored)).await?)
+        } else {
+            None
+        };
+        let definition = &definition;
+        let changed = database.run_as(caller, |tx| write(tx, name, definition.as_ref(), seen, if_match).scope_boxed());
+        if let Some(changed) = changed.await? {
+            return Ok(changed);
+        }
+    }
+    Err(Error::conflict("changed_meanwhile", "others kept changing this module; read it and send this again"))
+}
+
+/// `None`: the module is no longer the one for which this was checked.
+async fn write(
+    tx: &Transaction,
+    name: &ModuleName,
+    definition: Option<&Definition>,
+    seen: i64,
+    if_match: &IfMatch,
+) -> Result<Option<RegisteredModule>> {
+    lock_registry(tx).await?;
+    let stored = current(tx, name, if_match).await?;
+    let Some(definition) = definition.filter(|_| stored.row_version == seen) else { return Ok(None) };
+    let (faults, refusals) = plan::redefine(&graph(&read_graph(tx).await?)?, &definition.module);
+    sound(&faults)?;
+    refused(&refusals, Map::new()).map_or(Ok(()), Err)?;
+    store::update_module(tx, &definition.row).await?;
+    store::read_module(tx, name).await?.ok_or(Error::NotFound).map(Some)
+}
+
+/// A schema may take long to evaluate.
+async fn checked(row: RegisteredModule) -> Result<Definition> {
+    aside(move || check(row).map_err(Error::Invalid)).await
 }
 
 /// Deletes a module that no other names.

@@ -1,9 +1,12 @@
 //! Changes of an organisation's overrides.
 
-use mgmt_common::db::{Database, Transaction};
+use std::time::{Duration, Instant};
+
+use mgmt_common::db::{Database, PageLimits, Transaction};
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag::IfMatch;
+use mgmt_common::work::aside;
 use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::field_error::FieldError;
 use module_mgmt_protocol::state::ModuleType;
@@ -11,10 +14,11 @@ use scoped_futures::ScopedFutureExt as _;
 use serde_json::value::RawValue;
 
 use super::stale;
+use crate::definition::MAX_CONFIG_BYTES;
 use crate::definition::module::RegisteredModule;
-use crate::definition::override_change::{Override, OverrideChange};
-use crate::definition::settings::{faults, is_object, merged};
-use crate::store::graph::hold_registry;
+use crate::definition::override_change::{Override, OverrideChange, UnfitOverride, UnfitOverrides};
+use crate::definition::settings::{faults, is_object, merged, misfit};
+use crate::store::graph::hold_module;
 use crate::store::overrides::{self as store, OrgModuleRow, OverrideContext, OwnConfig};
 
 /// Makes or changes the override of the caller's organisation; whether it is new, and the module as it is then.
@@ -26,12 +30,19 @@ pub(crate) async fn put(
     force: bool,
     if_match: &IfMatch,
 ) -> Result<(bool, OrgModuleRow)> {
-    database
+    // Checked before anything is locked. Where the module changes at the same moment, the override counts as one that no longer fits.
+    let context = store::read_override_context(database, caller, name).await?.ok_or(Error::NotFound)?;
+    let module_type = context.module_type;
+    if let Some(Some(config)) = body.config.clone() {
+        aside(move || check(&context, &config)).await?;
+    }
+    let is_new = database
         .run_as(caller, |tx| {
             async move {
-                // The module must not be deleted, nor its schema changed, between this look and the commit.
-                hold_registry(tx).await?;
-                let context = store::read_override_context(tx, name).await?.ok_or(Error::NotFound)?;
+                // The module must not be deleted between this look and the commit.
+                if !hold_module(tx, name).await? {
+                    return Err(Error::NotFound);
+                }
                 let old = locked(tx, caller, name, if_match).await?;
                 let is_enabled = body.is_enabled.or(old.as_ref().map(|old| old.is_enabled)).unwrap_or(true);
                 let config = match &body.config {
@@ -39,29 +50,29 @@ pub(crate) async fn put(
                     None => old.as_ref().and_then(|old| old.config.as_deref()),
                 };
                 let goes_off = !is_enabled && old.as_ref().is_none_or(|old| old.is_enabled);
-                if goes_off && context.module_type == ModuleType::Core && !force {
+                if goes_off && module_type == ModuleType::Core && !force {
                     let detail = format!("{name} is of the core; switching it off takes force");
                     return Err(Error::conflict("core_module", detail));
                 }
-                check(&context, config)?;
                 if !store::write_override(tx, &caller.org_id, name, (is_enabled, config), old.is_none()).await? {
                     let detail = "another request has made this override at the same time; read it and send this again";
                     return Err(Error::conflict("override_exists", detail));
                 }
-                let row = store::read_org_module(tx, name).await?.ok_or(Error::NotFound)?;
-                Ok((old.is_none(), row))
+                Ok(old.is_none())
             }
             .scope_boxed()
         })
-        .await
+        .await?;
+    let row = store::get_org_module(database, caller, name).await?.ok_or(Error::NotFound)?;
+    Ok((is_new, row))
 }
 
 /// Removes the override of the caller's organisation.
 pub(crate) async fn remove(database: &Database, caller: &Caller, name: &ModuleName, if_match: &IfMatch) -> Result<()> {
+    store::read_override_context(database, caller, name).await?.ok_or(Error::NotFound)?;
     database
         .run_as(caller, |tx| {
             async move {
-                store::read_override_context(tx, name).await?.ok_or(Error::NotFound)?;
                 locked(tx, caller, name, if_match).await?.ok_or(Error::NotFound)?;
                 Ok(store::delete_override(tx, &caller.org_id, name).await?)
             }
@@ -80,8 +91,10 @@ async fn locked(tx: &Transaction, caller: &Caller, name: &ModuleName, if_match: 
 }
 
 /// The organisation's own config is an object, and what it makes of the platform's is valid.
-fn check(context: &OverrideContext, config: Option<&RawValue>) -> Result<()> {
-    let Some(config) = config else { return Ok(()) };
+fn check(context: &OverrideContext, config: &RawValue) -> Result<()> {
+    if config.get().len() > MAX_CONFIG_BYTES {
+        return Err(Error::invalid("/config", format!("must have at most {MAX_CONFIG_BYTES} bytes")));
+    }
     if !is_object(config) {
         return Err(Error::invalid("/config", "must be an object"));
     }
@@ -93,20 +106,47 @@ fn check(context: &OverrideContext, config: Option<&RawValue>) -> Result<()> {
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
-/// A new config or schema of the platform must leave what organisations have merged over it valid.
-pub(super) async fn keep_overrides_valid(tx: &Transaction, name: &ModuleName, row: &RegisteredModule) -> Result<()> {
-    let mut broken = Vec::new();
-    for OwnConfig { org_id, config: own } in store::read_own_configs(tx, name).await? {
-        let merged = merged(&row.config, Some(&own));
-        let merged = merged.map_err(|error| Error::Internal(format!("merging a config: {error}")))?;
-        if !faults(&merged, row.config_schema.as_deref(), "/config").is_empty() {
-            broken.push(org_id);
+/// How long the platform waits to be told which overrides no longer fit. They are found at every read besides.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How many of them are told by name.
+const NAMED: usize = 100;
+/// Overrides that are looked at before the loop goes on.
+const AT_ONCE: u16 = 20;
+
+/// Which organisations' configs are no longer applied, because merged over the module's they are not valid.
+///
+/// # Errors
+/// What the database said.
+pub(crate) async fn unfit(database: &Database, caller: &Caller, module: &RegisteredModule) -> Result<UnfitOverrides> {
+    let mut unfit = UnfitOverrides { count: 0, is_complete: true, first: Vec::new() };
+    let name = ModuleName::parse(&module.name).map_err(Error::Internal)?;
+    let (started, mut after) = (Instant::now(), None::<String>);
+    loop {
+        let page =
+            store::list_own_configs(database, caller, &name, after.as_deref(), PageLimits::rows(AT_ONCE)).await?;
+        after = page.rows.last().map(|row| row.org_id.clone());
+        let (config, schema) = (module.config.clone(), module.config_schema.clone());
+        let found: Vec<UnfitOverride> = aside(move || {
+            let misfit = |OwnConfig { org_id, config: own }| {
+                let merged = merged(&config, Some(&own)).ok()?;
+                misfit(&merged, schema.as_deref()).map(|FieldError { pointer, message }| UnfitOverride {
+                    org_id,
+                    pointer,
+                    message,
+                })
+            };
+            Ok::<_, Error>(page.rows.into_iter().filter_map(misfit).collect())
+        })
+        .await?;
+        unfit.count += found.len();
+        let room = NAMED.saturating_sub(unfit.first.len());
+        unfit.first.extend(found.into_iter().take(room));
+        if !page.has_more {
+            return Ok(unfit);
+        }
+        if started.elapsed() > PATIENCE {
+            unfit.is_complete = false;
+            return Ok(unfit);
         }
     }
-    if broken.is_empty() {
-        return Ok(());
-    }
-    let detail = format!("the configs of {} organisations would no longer be valid", broken.len());
-    let more = serde_json::Map::from_iter([("organisations".to_owned(), broken.into())]);
-    Err(Error::Conflict { code: "breaks_overrides", detail, more })
 }

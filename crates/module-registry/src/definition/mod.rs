@@ -21,6 +21,12 @@ const MAX_DEPENDENCIES: usize = 100;
 const MAX_PERMISSIONS: usize = 50;
 const MAX_PERMISSION: usize = 100;
 const MAX_FUNCTIONS: usize = 100;
+/// Longest free JSON, in bytes as it is sent.
+pub(crate) const MAX_CONFIG_BYTES: usize = 64 * 1024;
+const MAX_SCHEMA_BYTES: usize = 64 * 1024;
+const MAX_FLAGS_BYTES: usize = 16 * 1024;
+const MAX_NAVIGATION_BYTES: usize = 32 * 1024;
+const MAX_FUNCTIONS_BYTES: usize = 64 * 1024;
 
 /// A definition that is valid by itself; whether it fits among the others, the graph says.
 #[derive(Debug)]
@@ -46,12 +52,15 @@ pub(crate) fn check(row: RegisteredModule) -> Result<Definition, Vec<FieldError>
     {
         errors.push(FieldError::new("/minCompatibleVersion", format!("is later than the version itself, {version}")));
     }
+    errors.extend(too_large(&row));
     for (pointer, value) in [("/config", &row.config), ("/featureFlags", &row.feature_flags)] {
         if !settings::is_object(value) {
             errors.push(FieldError::new(pointer, "must be an object"));
         }
     }
-    errors.extend(settings::faults(&row.config, row.config_schema.as_deref(), "/config"));
+    if errors.is_empty() {
+        errors.extend(settings::faults(&row.config, row.config_schema.as_deref(), "/config"));
+    }
     errors.extend(row.nav_config.iter().flat_map(navigation::faults));
     errors.extend(permission_faults(&row.required_permissions));
     if row.functions.len() > MAX_FUNCTIONS {
@@ -86,6 +95,20 @@ fn texts(row: &RegisteredModule) -> Vec<FieldError> {
         errors.push(FieldError::new("/description", format!("must have at most {MAX_DESCRIPTION} characters")));
     }
     errors
+}
+
+/// Free JSON has a size, because everybody who reads it pays for it.
+fn too_large(row: &RegisteredModule) -> Vec<FieldError> {
+    let written = |value: &Value| value.to_string().len();
+    let sizes = [
+        ("/config", row.config.get().len(), MAX_CONFIG_BYTES),
+        ("/configSchema", row.config_schema.as_ref().map_or(0, |schema| schema.get().len()), MAX_SCHEMA_BYTES),
+        ("/featureFlags", row.feature_flags.get().len(), MAX_FLAGS_BYTES),
+        ("/navConfig", row.nav_config.as_ref().map_or(0, written), MAX_NAVIGATION_BYTES),
+        ("/functions", row.functions.iter().map(written).sum(), MAX_FUNCTIONS_BYTES),
+    ];
+    let found = sizes.into_iter().filter(|(_, bytes, most)| bytes > most);
+    found.map(|(pointer, _, most)| FieldError::new(pointer, format!("must have at most {most} bytes"))).collect()
 }
 
 fn parse_version(text: &str, pointer: &str, errors: &mut Vec<FieldError>) -> Option<Version> {

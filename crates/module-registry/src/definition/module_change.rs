@@ -68,6 +68,11 @@ macro_rules! set {
 }
 
 impl ModuleChange {
+    /// Whether an override that fitted may no longer fit.
+    pub(crate) fn concerns_overrides(&self) -> bool {
+        self.config.is_some() || self.config_schema.is_some()
+    }
+
     /// `module` with the fields of the request over it. Names, states and stamps are not for definitions.
     pub(crate) fn over(&self, module: &RegisteredModule) -> RegisteredModule {
         let mut module = module.clone();

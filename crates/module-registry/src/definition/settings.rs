@@ -24,6 +24,13 @@ pub(crate) fn faults(config: &RawValue, schema: Option<&RawValue>, pointer: &str
     errors.map(|error| FieldError::new(format!("{pointer}{}", error.instance_path()), error.to_string())).collect()
 }
 
+/// The first fault of a merged config by its schema, with a pointer into it. A schema that cannot be used forbids nothing.
+pub(crate) fn misfit(config: &RawValue, schema: Option<&RawValue>) -> Option<FieldError> {
+    let found = faults(config, schema, "/config").into_iter();
+    let mut found = found.filter(|fault| fault.pointer == "/config" || fault.pointer.starts_with("/config/"));
+    found.next()
+}
+
 /// `base` with `over` merged over it: JSON Merge Patch (RFC 7396), where null removes a key. What is not merged stays as it is written,
 /// digit by digit.
 pub(crate) fn merged(base: &RawValue, over: Option<&RawValue>) -> Result<Box<RawValue>, serde_json::Error> {

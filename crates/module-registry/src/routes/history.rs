@@ -3,19 +3,19 @@
 
 use axum::Json as Answer;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, Uri};
 use jiff::Timestamp;
 use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::page::{Rows, link_to_next};
 use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Sent, Shared, module_name_or_404, query_of};
-use crate::definition::module::api_name;
-use crate::store::history::{AuditAction, AuditRow, list_audit};
+use crate::store::history::{AuditAction, AuditRow, AuditScope, ChangedPath, list_audit};
+use crate::store::modules::get_module;
 
-const MAX_LIMIT: u16 = 200;
+const ROWS: Rows = Rows { default: 50, most: 200 };
 
 /// One change of a module or of an organisation's override of it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,28 +29,21 @@ pub(super) struct AuditEntry {
     action: AuditAction,
     /// The organisation whose override changed; null for the module itself.
     org_id: Option<String>,
-    /// The fields that changed as they were; null where there was nothing.
-    #[schema(value_type = Option<Value>)]
-    before: Option<Map<String, Value>>,
-    /// The same fields afterwards; null where nothing is left.
-    #[schema(value_type = Option<Value>)]
-    after: Option<Map<String, Value>>,
+    /// What changed, sorted by path; at most 100 paths.
+    changes: Vec<ChangedPath>,
     /// The same for all modules of a cascade.
     request_id: Option<String>,
 }
 
 impl From<AuditRow> for AuditEntry {
     fn from(row: AuditRow) -> Self {
-        let fields =
-            |columns: Map<String, Value>| columns.into_iter().map(|(name, value)| (api_name(&name), value)).collect();
         Self {
             id: row.id,
             occurred_at: row.occurred_at,
             actor: row.actor,
             action: row.action,
             org_id: row.org_id,
-            before: row.before.map(fields),
-            after: row.after.map(fields),
+            changes: row.changes.into_iter().map(ChangedPath::named).collect(),
             request_id: row.request_id,
         }
     }
@@ -62,11 +55,14 @@ impl From<AuditRow> for AuditEntry {
 pub(super) struct HistoryQuery {
     /// Only entries with a smaller id.
     before: Option<i64>,
-    /// 1 to 200, 50 by default.
+    /// 1 to 200, 50 by default; fewer come where more would not fit into an answer.
     limit: Option<u16>,
+    /// Only changes of the module itself, or only those of organisations' overrides.
+    #[param(inline)]
+    scope: Option<AuditScope>,
 }
 
-/// The newest changes first, of deleted modules too. Where there may be more, a `Link` header names the next page.
+/// The newest changes first, of deleted modules too. Where there are more, a `Link` header names the next page.
 #[utoipa::path(get, path = "/platform/modules/{name}/history", params(("name" = String, Path), HistoryQuery),
     responses((status = 200, body = Vec<AuditEntry>), (status = 404)))]
 pub(super) async fn module_history(
@@ -74,23 +70,19 @@ pub(super) async fn module_history(
     State(state): Shared,
     Path(name): Path<String>,
     query: Sent<HistoryQuery>,
+    asked: Uri,
 ) -> Result<(HeaderMap, Answer<Vec<AuditEntry>>)> {
     let (name, query) = (module_name_or_404(&name)?, query_of(query)?);
-    let limit = query.limit.unwrap_or(50);
-    if limit == 0 || limit > MAX_LIMIT {
-        return Err(Error::invalid("", format!("limit must be 1 to {MAX_LIMIT}")));
-    }
-    let rows = list_audit(&state.database, &caller, &name, query.before, limit).await?;
-    // Every module has been registered: without a cursor there is an entry at least.
-    if rows.is_empty() && query.before.is_none() {
+    let most = ROWS.asked(query.limit)?;
+    let page = list_audit(&state.database, &caller, &name, query.before, query.scope, most).await?;
+    // Every module has been registered, and its audit may have left since.
+    let is_first = query.before.is_none() && query.scope.is_none();
+    if page.rows.is_empty() && is_first && get_module(&state.database, &caller, &name).await?.is_none() {
         return Err(Error::NotFound);
     }
-    let mut headers = HeaderMap::new();
-    if let Some(last) = rows.last().filter(|_| rows.len() == usize::from(limit)) {
-        let next = format!("</platform/modules/{name}/history?before={}&limit={limit}>; rel=\"next\"", last.id);
-        if let Ok(value) = HeaderValue::from_str(&next) {
-            headers.insert(header::LINK, value);
-        }
-    }
-    Ok((headers, Answer(rows.into_iter().map(AuditEntry::from).collect())))
+    let link = match page.rows.last() {
+        Some(last) if page.has_more => link_to_next(&asked, "before", &last.id.to_string()),
+        _ => HeaderMap::new(),
+    };
+    Ok((link, Answer(page.map(AuditEntry::from).rows)))
 }

@@ -3,10 +3,11 @@
 
 use axum::Json as Answer;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse as _, Response};
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag;
+use mgmt_common::web::page::{Rows, cut, link_to_next};
 use mgmt_common::web::signed_in::SignedIn;
 use module_mgmt_protocol::state::ModuleType;
 use serde::Deserialize;
@@ -30,9 +31,15 @@ pub(super) struct ListQuery {
     /// Platform admins: false leaves disabled modules out; true by default. Others never see them.
     #[serde(alias = "include_disabled")]
     include_disabled: Option<bool>,
+    /// 1 to 1,000, which is the default; fewer come where more would not fit into an answer.
+    limit: Option<u16>,
+    /// As the `Link` of the page before has it.
+    cursor: Option<String>,
 }
 
-/// Sorted by name. Platform admins see every module whole; everybody else sees the public part of those that are on for them.
+const ROWS: Rows = Rows { default: 1_000, most: 1_000 };
+
+/// Sorted by name. Where there are more, a `Link` header names the next page. Platform admins see every module whole; everybody else sees the public part of those that are on for them.
 #[utoipa::path(get, path = "/platform/modules", params(ListQuery),
     responses((status = 200, body = Vec<ShownModule>), (status = 304)))]
 pub(super) async fn list_modules(
@@ -40,25 +47,31 @@ pub(super) async fn list_modules(
     State(state): Shared,
     query: Sent<ListQuery>,
     headers: HeaderMap,
+    asked: Uri,
 ) -> Result<Response> {
     let query = query_of(query)?;
-    let modules: Vec<ShownModule> = if caller.is_platform_admin {
+    let most = ROWS.asked(query.limit)?;
+    if caller.is_platform_admin {
         let only_enabled = (query.include_disabled == Some(false)).then_some(true);
         // Only the enabled ones, and of those the disabled ones: none.
         if only_enabled.is_some() && query.enabled == Some(false) {
             return etag::cacheable_json(&headers, &Vec::<ShownModule>::new());
         }
-        let filter = Filter { module_type: query.module_type, is_enabled: query.enabled.or(only_enabled) };
-        let rows = store::list_modules(&state.database, &caller, &filter).await?;
-        rows.into_iter().map(|row| ShownModule::Whole(Box::new(row))).collect()
-    } else {
-        let rows = visible_modules(&state.database, &caller).await?;
-        let wanted = rows.into_iter().filter(|row| {
-            query.module_type.is_none_or(|wanted| wanted == row.module_type) && query.enabled != Some(false)
-        });
-        wanted.map(|row| ShownModule::Public(Box::new(PublicModule::from(row)))).collect()
-    };
-    etag::cacheable_json(&headers, &modules)
+        let is_enabled = query.enabled.or(only_enabled);
+        let filter = Filter { module_type: query.module_type, is_enabled, after: query.cursor };
+        let page = store::list_modules(&state.database, &caller, &filter, most).await?;
+        let link = match page.rows.last() {
+            Some(last) if page.has_more => link_to_next(&asked, "cursor", &last.name),
+            _ => HeaderMap::new(),
+        };
+        return Ok((link, etag::cacheable_json(&headers, &page.rows)?).into_response());
+    }
+    let rows = visible_modules(&state.database, &caller).await?;
+    let wanted = rows
+        .into_iter()
+        .filter(|row| query.module_type.is_none_or(|wanted| wanted == row.module_type) && query.enabled != Some(false));
+    let page = cut(wanted.map(PublicModule::from), PublicModule::name, query.cursor.as_deref(), most)?;
+    Ok((page.link(&asked), etag::cacheable_json(&headers, &page.items)?).into_response())
 }
 
 /// One module; for platform admins its ETag is the row version.

@@ -21,6 +21,12 @@ pub(crate) struct PublicModule {
     nav_config: Option<NavItem>,
 }
 
+impl PublicModule {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl From<VisibleRow> for PublicModule {
     fn from(row: VisibleRow) -> Self {
         Self {

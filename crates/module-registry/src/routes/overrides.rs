@@ -3,11 +3,12 @@
 
 use axum::Json as Answer;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use mgmt_common::web::body::Json;
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag::IfMatch;
+use mgmt_common::web::page::{Rows, link_to_next};
 use mgmt_common::web::signed_in::SignedIn;
 use module_mgmt_protocol::caller::{Caller, is_id};
 use module_mgmt_protocol::decision::Reason;
@@ -18,8 +19,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Sent, Shared, module_name_or_404, query_of, with_version};
 use crate::changes::overrides as changes;
-use crate::definition::override_change::{Override, OverrideChange};
-use crate::store::overrides::{OrgModuleRow, list_org_modules as read_org_modules};
+use crate::definition::override_change::{OverrideChange, ShownOverride};
+use crate::store::overrides::{self as store, OrgModuleRow};
 
 /// A module as it is for one organisation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,12 +36,12 @@ pub(crate) struct OrgModule {
     enabled: bool,
     /// Why it is off; null when it is on.
     reason: Option<Reason>,
-    /// The platform's config with the override's merged over it (RFC 7396).
+    /// The platform's config with the override's merged over it (RFC 7396), if that fits.
     #[schema(value_type = Value)]
     config: Box<RawValue>,
     /// Null where the organisation has nothing of its own.
     #[serde(rename = "override")]
-    overridden: Option<Override>,
+    overridden: Option<ShownOverride>,
 }
 
 impl From<OrgModuleRow> for OrgModule {
@@ -53,23 +54,43 @@ impl From<OrgModuleRow> for OrgModule {
             version: row.version,
             enabled: row.decision.is_on(),
             reason: row.decision.reason(),
-            config: row.merged_config,
-            overridden: row.overridden,
+            config: row.config,
+            overridden: row.overridden.map(|own| ShownOverride { own, fits: row.misfit.is_none(), misfit: row.misfit }),
         }
     }
 }
 
-/// Every module that the caller may see, as it is for the organisation; sorted by name.
-#[utoipa::path(get, path = "/platform/orgs/{orgId}/modules", params(("orgId" = String, Path)),
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OrgModulesQuery {
+    /// 1 to 1,000, which is the default; fewer come where more would not fit into an answer.
+    limit: Option<u16>,
+    /// As the `Link` of the page before has it.
+    cursor: Option<String>,
+}
+
+const ROWS: Rows = Rows { default: 1_000, most: 1_000 };
+
+/// Every module that the caller may see, as it is for the organisation; sorted by name. Where there are more, a `Link` header names the
+/// next page.
+#[utoipa::path(get, path = "/platform/orgs/{orgId}/modules", params(("orgId" = String, Path), OrgModulesQuery),
     responses((status = 200, body = Vec<OrgModule>), (status = 403), (status = 404)))]
 pub(super) async fn list_org_modules(
     SignedIn(caller): SignedIn,
     State(state): Shared,
     Path(org_id): Path<String>,
-) -> Result<Answer<Vec<OrgModule>>> {
-    let caller = acting_for(caller, &org_id)?;
-    let rows = read_org_modules(&state.database, &caller, None).await?;
-    Ok(Answer(rows.into_iter().map(OrgModule::from).collect()))
+    query: Sent<OrgModulesQuery>,
+    asked: Uri,
+) -> Result<(HeaderMap, Answer<Vec<OrgModule>>)> {
+    let (caller, query) = (acting_for(caller, &org_id)?, query_of(query)?);
+    let most = ROWS.asked(query.limit)?;
+    let page = store::list_org_modules(&state.database, &caller, query.cursor.as_deref(), most).await?;
+    let link = match page.rows.last() {
+        Some(last) if page.has_more => link_to_next(&asked, "cursor", &last.module_name),
+        _ => HeaderMap::new(),
+    };
+    Ok((link, Answer(page.map(OrgModule::from).rows)))
 }
 
 /// One module as it is for the organisation. Where there is an override, the ETag is its row version.
@@ -82,8 +103,7 @@ pub(super) async fn get_org_module(
 ) -> Result<Response> {
     let caller = acting_for(caller, &org_id)?;
     let name = module_name_or_404(&name)?;
-    let rows = read_org_modules(&state.database, &caller, Some(&name)).await?;
-    let row = rows.into_iter().next().ok_or(Error::NotFound)?;
+    let row = store::get_org_module(&state.database, &caller, &name).await?.ok_or(Error::NotFound)?;
     Ok(shown(StatusCode::OK, row))
 }
 

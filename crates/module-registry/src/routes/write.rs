@@ -9,13 +9,15 @@ use mgmt_common::web::body::Json;
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag::IfMatch;
 use mgmt_common::web::signed_in::PlatformAdmin;
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Sent, Shared, module_name_or_404, query_of, with_version};
 use crate::changes::define;
+use crate::changes::overrides::unfit;
 use crate::definition::module::RegisteredModule;
 use crate::definition::module_change::ModuleChange;
+use crate::definition::override_change::UnfitOverrides;
 
 /// Registers a module; disabled, unless `isEnabled` is true and everything it needs is on.
 #[utoipa::path(post, path = "/platform/modules", request_body = ModuleChange,
@@ -34,10 +36,21 @@ pub(super) async fn register_module(
     Ok(with_version(response, version))
 }
 
+/// A module as a change has left it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ChangedModule {
+    #[serde(flatten)]
+    module: RegisteredModule,
+    /// Of a change of the config or its schema: which organisations' own configs are not applied from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfit_overrides: Option<UnfitOverrides>,
+}
+
 /// Updates the fields that are sent. `isEnabled` cannot be changed here.
 #[utoipa::path(put, path = "/platform/modules/{name}", request_body = ModuleChange,
     params(("name" = String, Path), ("If-Match" = String, Header, description = "The ETag of what was read, or *")),
-    responses((status = 200, body = RegisteredModule), (status = 404), (status = 409), (status = 412), (status = 422), (status = 428)))]
+    responses((status = 200, body = ChangedModule), (status = 404), (status = 409), (status = 412), (status = 422), (status = 428)))]
 pub(super) async fn put_module(
     PlatformAdmin(caller): PlatformAdmin,
     State(state): Shared,
@@ -50,9 +63,13 @@ pub(super) async fn put_module(
     if if_match == IfMatch::Absent {
         return Err(Error::PreconditionRequired);
     }
-    let row = define::change(&state.database, &caller, &name, &body, &if_match).await?;
-    let version = row.row_version;
-    Ok(with_version(Answer(row).into_response(), version))
+    let module = define::change(&state.database, &caller, &name, &body, &if_match).await?;
+    let unfit_overrides = match body.concerns_overrides() {
+        true => Some(unfit(&state.database, &caller, &module).await?),
+        false => None,
+    };
+    let version = module.row_version;
+    Ok(with_version(Answer(ChangedModule { module, unfit_overrides }).into_response(), version))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

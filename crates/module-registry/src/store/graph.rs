@@ -4,6 +4,7 @@ use mgmt_common::db::{Error, Result, Transaction};
 use mgmt_common::modules::graph::{Graph, Module};
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::requirement::Requirement;
+use mgmt_common::params;
 use module_mgmt_protocol::state::ModuleType;
 use semver::Version;
 use serde::Deserialize;
@@ -28,16 +29,21 @@ pub(crate) struct GraphRow {
 /// that the table's own trigger takes.
 pub(crate) async fn lock_registry(tx: &Transaction) -> Result<()> {
     let statement = "-- lock_registry
-        select pg_advisory_xact_lock(hashtextextended('module_mgmt.platform_module_registry', 0))";
+        select module_mgmt.lock_registry()";
     tx.execute(statement, &[]).await.map(drop)
 }
 
-/// Waits until no transaction changes the registry, beside others who only need it to stay as it is. Rows of the registry cannot be locked
-/// instead: who may not change them may not lock them.
-pub(crate) async fn hold_registry(tx: &Transaction) -> Result<()> {
-    let statement = "-- hold_registry
-        select pg_advisory_xact_lock_shared(hashtextextended('module_mgmt.platform_module_registry', 0))";
-    tx.execute(statement, &[]).await.map(drop)
+/// Keeps a module as it is until the commit, beside others who only need that too; false where there is none.
+pub(crate) async fn hold_module(tx: &Transaction, name: &ModuleName) -> Result<bool> {
+    let statement = "-- hold_module
+        select module_mgmt.hold_module(name => $1) as is_there";
+    let held: Held = tx.read_one(statement, params![name.as_str()]).await?;
+    Ok(held.is_there)
+}
+
+#[derive(Deserialize)]
+struct Held {
+    is_there: bool,
 }
 
 /// All registered modules, sorted by name.

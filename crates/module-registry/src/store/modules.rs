@@ -1,6 +1,6 @@
 //! Modules, whole.
 
-use mgmt_common::db::{Database, Error, Result, Transaction};
+use mgmt_common::db::{Database, Error, Page, PageLimits, Result, Transaction};
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::params;
 use module_mgmt_protocol::caller::Caller;
@@ -13,22 +13,26 @@ use crate::definition::module::RegisteredModule;
 pub(crate) struct Filter {
     pub(crate) module_type: Option<ModuleType>,
     pub(crate) is_enabled: Option<bool>,
+    /// The name that the page before ended with.
+    pub(crate) after: Option<String>,
 }
 
 pub(crate) const LIST_MODULES: &str = "-- list_modules
         select * from public.platform_module_registry
         where deleted_at is null and module_type = coalesce(($1)[1], module_type)
-          and is_enabled = coalesce(($1)[2]::boolean, is_enabled)
+          and is_enabled = coalesce(($1)[2]::boolean, is_enabled) and module_name > coalesce(($1)[3], '')
         order by module_name";
 
-/// Sorted by name.
+/// Sorted by name, behind that of the filter's cursor.
 pub(crate) async fn list_modules(
     database: &Database,
     caller: &Caller,
     filter: &Filter,
-) -> Result<Vec<RegisteredModule>> {
+    most: PageLimits,
+) -> Result<Page<RegisteredModule>> {
     let is_enabled = filter.is_enabled.map(|value| if value { "true" } else { "false" });
-    database.read_as(caller, LIST_MODULES, &[filter.module_type.map(ModuleType::as_str), is_enabled]).await
+    let parameters = [filter.module_type.map(ModuleType::as_str), is_enabled, filter.after.as_deref()];
+    database.read_page_as(caller, LIST_MODULES, &parameters, most).await
 }
 
 pub(crate) async fn get_module(

@@ -1,17 +1,19 @@
-//! Overrides of organisations, beside the modules that they are of.
+//! Overrides of organisations, beside the modules that they are of. An override that no longer fits its module is kept, told, and not applied.
 
-use mgmt_common::db::{Database, Error, Result, Transaction};
+use mgmt_common::db::{Database, Error, Page, PageLimits, Result, Transaction};
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::params;
+use mgmt_common::work::aside;
 use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::decision::{Decision, Permissions};
 use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
+use module_mgmt_protocol::field_error::FieldError;
 use module_mgmt_protocol::state::ModuleType;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::definition::override_change::Override;
-use crate::definition::settings::merged;
+use crate::definition::settings::{merged, misfit};
 
 /// A module as the organisation has it.
 #[derive(Debug)]
@@ -22,38 +24,65 @@ pub(crate) struct OrgModuleRow {
     pub(crate) module_type: ModuleType,
     pub(crate) version: String,
     pub(crate) decision: Decision,
-    pub(crate) merged_config: Box<RawValue>,
+    /// The platform's, with the organisation's over it where that fits.
+    pub(crate) config: Box<RawValue>,
     pub(crate) overridden: Option<Override>,
+    /// Why the organisation's own config is not applied: merged, it would not be valid by the module's schema.
+    pub(crate) misfit: Option<FieldError>,
 }
 
-/// All visible modules are read even for one: what it needs decides about it.
+/// All visible modules are read even for a few: what they need decides about them. What is free JSON comes only for those on the page.
 macro_rules! org_modules_statement {
-    () => {
-        "select module.module_name, module.display_name, module.description, module.module_type, module.version,
-          module.is_enabled, module.is_installed, module.dependencies, module.required_permissions, module.config,
-          case when override.org_id is not null then to_jsonb(override) end as overridden
-        from public.platform_module_registry module
-        left join public.platform_module_override override
-          on override.module_name = module.module_name and override.org_id = (select module_mgmt.get_current_org_id())
-        where module.deleted_at is null order by module.module_name"
+    ($on_page:literal) => {
+        concat!(
+            "select module_name, display_name, description, module_type, version, is_enabled, is_installed, dependencies,
+          required_permissions, on_page, case when on_page then config end as config,
+          case when on_page and overridden -> 'config' <> 'null' then config_schema end as config_schema,
+          case when on_page then overridden else overridden - 'config' end as overridden
+        from (
+          select module.*, case when override.org_id is not null then to_jsonb(override) end as overridden, ",
+            $on_page,
+            " as on_page
+          from public.platform_module_registry module
+          left join public.platform_module_override override
+            on override.module_name = module.module_name and override.org_id = (select module_mgmt.get_current_org_id())
+          where module.deleted_at is null
+          window rest as (partition by module.module_name collate \"C\" > coalesce(($1)[1], '') order by module.module_name collate \"C\")
+        ) module order by module_name collate \"C\""
+        )
     };
 }
 
-/// The modules that the caller may see, as they are for the caller's organisation; of one module only, if it is named.
+/// The modules behind a name that the caller may see, as they are for the caller's organisation.
 pub(crate) async fn list_org_modules(
     database: &Database,
     caller: &Caller,
-    only: Option<&ModuleName>,
-) -> Result<Vec<OrgModuleRow>> {
-    let statement = concat!("-- list_org_modules\n", org_modules_statement!());
-    org_modules(database.read_as(caller, statement, &[]).await?, only)
+    after: Option<&str>,
+    most: PageLimits,
+) -> Result<Page<OrgModuleRow>> {
+    let statement = concat!(
+        "-- list_org_modules\n",
+        org_modules_statement!(
+            "module.module_name collate \"C\" > coalesce(($1)[1], '') and row_number() over rest <= ($1)[2]::int
+              and (row_number() over rest = 1 or sum(octet_length(module.config::text) + coalesce(octet_length(override.config::text), 0) * 2
+                + octet_length(coalesce(module.description, '')) + 1000) over rest <= ($1)[3]::bigint)"
+        )
+    );
+    let (rows, bytes) = (most.rows.to_string(), most.bytes.to_string());
+    let rows: Vec<Row> = database.read_as(caller, statement, &[after, Some(&rows), Some(&bytes)]).await?;
+    let has_more =
+        rows.last().is_some_and(|last| !last.on_page && after.is_none_or(|after| last.module_name.as_str() > after));
+    Ok(Page { rows: org_modules(rows).await?, has_more })
 }
 
-/// The same inside a transaction.
-pub(crate) async fn read_org_module(tx: &Transaction, name: &ModuleName) -> Result<Option<OrgModuleRow>> {
-    let statement = concat!("-- read_org_module\n", org_modules_statement!());
-    let rows = tx.read(statement, &[]).await?;
-    Ok(org_modules(rows, Some(name))?.into_iter().next())
+/// One module as it is for the caller's organisation; `None` where the caller may not see it.
+pub(crate) async fn get_org_module(
+    database: &Database,
+    caller: &Caller,
+    name: &ModuleName,
+) -> Result<Option<OrgModuleRow>> {
+    let statement = concat!("-- get_org_module\n", org_modules_statement!("module.module_name = ($1)[1]"));
+    Ok(org_modules(database.read_as(caller, statement, &[Some(name.as_str())]).await?).await?.pop())
 }
 
 #[derive(Deserialize)]
@@ -67,16 +96,21 @@ struct Row {
     is_installed: bool,
     dependencies: Vec<String>,
     required_permissions: Vec<String>,
-    config: Box<RawValue>,
+    on_page: bool,
+    config: Option<Box<RawValue>>,
+    config_schema: Option<Box<RawValue>>,
     overridden: Option<Override>,
 }
 
-fn org_modules(rows: Vec<Row>, only: Option<&ModuleName>) -> Result<Vec<OrgModuleRow>> {
-    let facts: Vec<ModuleFacts<'_>> = rows.iter().map(Row::facts).collect();
-    let decided = decide_all(&facts, &Permissions::All);
-    let wanted = |row: &Row| only.is_none_or(|only| only.as_str() == row.module_name);
-    let rows = rows.into_iter().zip(decided).filter(|(row, _)| wanted(row));
-    rows.map(|(row, decision)| row.decided(decision)).collect()
+/// Those on the page. Schemas are evaluated beside the event loop.
+async fn org_modules(rows: Vec<Row>) -> Result<Vec<OrgModuleRow>> {
+    aside(move || {
+        let facts: Vec<ModuleFacts<'_>> = rows.iter().map(Row::facts).collect();
+        let decided = decide_all(&facts, &Permissions::All);
+        let on_page = rows.into_iter().zip(decided).filter(|(row, _)| row.on_page);
+        on_page.map(|(row, decision)| row.decided(decision)).collect()
+    })
+    .await
 }
 
 impl Row {
@@ -93,8 +127,18 @@ impl Row {
 
     fn decided(self, decision: Decision) -> Result<OrgModuleRow> {
         let own = self.overridden.as_ref().and_then(|row| row.config.as_deref());
-        let merged_config = merged(&self.config, own)
-            .map_err(|error| Error::Internal(format!("the config of {}: {error}", self.module_name)))?;
+        let base = self.config.unwrap_or_default();
+        let (config, misfit) = match own {
+            None => (base, None),
+            Some(own) => {
+                let merged = merged(&base, Some(own))
+                    .map_err(|error| Error::Internal(format!("the config of {}: {error}", self.module_name)))?;
+                match misfit(&merged, self.config_schema.as_deref()) {
+                    None => (merged, None),
+                    misfit => (base, misfit),
+                }
+            }
+        };
         Ok(OrgModuleRow {
             module_name: self.module_name,
             display_name: self.display_name,
@@ -102,8 +146,9 @@ impl Row {
             module_type: self.module_type,
             version: self.version,
             decision,
-            merged_config,
+            config,
             overridden: self.overridden,
+            misfit,
         })
     }
 }
@@ -115,15 +160,22 @@ pub(crate) struct OwnConfig {
     pub(crate) config: Box<RawValue>,
 }
 
-/// Sorted by organisation.
-pub(crate) async fn read_own_configs(tx: &Transaction, name: &ModuleName) -> Result<Vec<OwnConfig>> {
-    let statement = "-- read_own_configs
+/// Sorted by organisation, behind one of them.
+pub(crate) async fn list_own_configs(
+    database: &Database,
+    caller: &Caller,
+    name: &ModuleName,
+    after: Option<&str>,
+    most: PageLimits,
+) -> Result<Page<OwnConfig>> {
+    let statement = "-- list_own_configs
         select org_id, config from public.platform_module_override
-        where module_name = $1 and config is not null order by org_id";
-    tx.read(statement, params![name.as_str()]).await
+        where module_name = ($1)[1] and config is not null and org_id collate \"C\" > coalesce(($1)[2], '')
+        order by org_id collate \"C\"";
+    database.read_page_as(caller, statement, &[Some(name.as_str()), after], most).await
 }
 
-/// What a PUT of an override is checked against; the override is locked against other writers.
+/// What a PUT of an override is checked against.
 #[derive(Debug, Deserialize)]
 pub(crate) struct OverrideContext {
     pub(crate) module_type: ModuleType,
@@ -132,11 +184,15 @@ pub(crate) struct OverrideContext {
 }
 
 /// `None`: there is no such module that the caller may see.
-pub(crate) async fn read_override_context(tx: &Transaction, name: &ModuleName) -> Result<Option<OverrideContext>> {
+pub(crate) async fn read_override_context(
+    database: &Database,
+    caller: &Caller,
+    name: &ModuleName,
+) -> Result<Option<OverrideContext>> {
     let statement = "-- read_override_context
         select module_type, config, config_schema from public.platform_module_registry
-        where module_name = $1 and deleted_at is null";
-    tx.read_opt(statement, params![name.as_str()]).await
+        where module_name = ($1)[1] and deleted_at is null";
+    Ok(database.read_as(caller, statement, &[Some(name.as_str())]).await?.into_iter().next())
 }
 
 /// Locks the override and reads it.

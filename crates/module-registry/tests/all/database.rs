@@ -36,7 +36,7 @@ async fn a_registry_that_is_locked_is_503_for_writers_and_open_for_readers() {
     let bed = Bed::new().await;
     bed.enabled(&["thing"]).await;
     let holder = bed.database.admin().await;
-    let lock = "begin; select pg_advisory_xact_lock(hashtextextended('module_mgmt.platform_module_registry', 0))";
+    let lock = "begin; select from platform_module_version where scope = '' for update";
     holder.batch_execute(lock).await.unwrap();
     bed.send(&Request::post(&path("thing", "/disable"))).await.expect(503);
     bed.send(&Request::get(NAVIGATION)).await.expect(200);

@@ -92,14 +92,14 @@ fn operation(random: &mut impl FnMut() -> u64) -> Request {
 
 /// Applies the audit change by change, grouped into the transactions that made them; how many there were.
 async fn replay(bed: &Bed) -> u64 {
-    let statement = "select xmin::text, module_name, action, after from platform_module_audit
+    let statement = "select xmin::text, module_name, action, changes from platform_module_audit
         where org_id is null and module_name like 'module-s%' order by id";
     let rows = bed.database.admin().await.query(statement, &[]).await.unwrap();
     let mut modules: BTreeMap<String, Value> = BTreeMap::new();
     let mut transactions: BTreeSet<String> = BTreeSet::new();
     for (index, row) in rows.iter().enumerate() {
         let (transaction, name, action): (String, String, String) = (row.get(0), row.get(1), row.get(2));
-        let after: Option<Value> = row.get(3);
+        let changes: Value = row.get(3);
         if action == "delete" {
             modules.remove(&name);
         } else {
@@ -107,10 +107,9 @@ async fn replay(bed: &Bed) -> u64 {
             if action == "register" {
                 *module = json!({});
             }
-            module
-                .as_object_mut()
-                .unwrap()
-                .extend(after.and_then(|after| after.as_object().cloned()).unwrap_or_default());
+            for change in changes.as_array().unwrap() {
+                apply(module, change);
+            }
         }
         let is_whole = rows.get(index + 1).is_none_or(|next| next.get::<_, String>(0) != transaction);
         if is_whole {
@@ -121,9 +120,33 @@ async fn replay(bed: &Bed) -> u64 {
     u64::try_from(transactions.len()).unwrap()
 }
 
+/// Sets what is at a path, or takes it away.
+fn apply(module: &mut Value, change: &Value) {
+    let path: Vec<&str> = change["path"].as_str().unwrap().split('/').skip(1).collect();
+    let (last, way) = path.split_last().unwrap();
+    let place = way.iter().fold(module, |place, key| match place {
+        Value::Array(items) => &mut items[key.parse::<usize>().unwrap()],
+        other => &mut other[*key],
+    });
+    match (place, change.get("after")) {
+        (Value::Array(items), after) => {
+            let index: usize = last.parse().unwrap();
+            match after {
+                Some(after) => {
+                    items.resize(items.len().max(index + 1), Value::Null);
+                    items[index] = after.clone();
+                }
+                // What is behind it is taken away too, by this change or another.
+                None => items.truncate(index),
+            }
+        }
+        (place, after) => place[*last] = after.cloned().unwrap_or_default(),
+    }
+}
+
 fn assert_sound(modules: &BTreeMap<String, Value>) {
     for (name, module) in modules {
-        for needed in module["dependencies"].as_array().unwrap() {
+        for needed in module["dependencies"].as_array().unwrap_or_else(|| panic!("{name}: {module}")) {
             let needed = needed.as_str().unwrap();
             let dependency =
                 modules.get(needed).unwrap_or_else(|| panic!("{name} needs {needed}, which is not registered"));

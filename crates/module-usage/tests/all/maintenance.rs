@@ -62,10 +62,7 @@ async fn a_day_may_take_as_long_to_seal_as_the_function_has_left() {
     // Somebody holds the first of the days for longer than that.
     let admin = bed.database.admin().await;
     admin
-        .batch_execute(
-            "begin; select pg_advisory_xact_lock(1297433671, module_mgmt.usage_day_key(min(usage_date)))
-             from platform_module_usage_daily",
-        )
+        .batch_execute("begin; select module_mgmt.lock_usage_day(min(usage_date)) from platform_module_usage_daily")
         .await
         .unwrap();
     let release = async {

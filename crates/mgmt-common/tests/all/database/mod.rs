@@ -4,6 +4,7 @@
 mod checks;
 mod doors;
 mod faults;
+mod pg_temp;
 mod tls;
 
 use std::collections::BTreeSet;

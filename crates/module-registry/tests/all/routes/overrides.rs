@@ -58,11 +58,23 @@ async fn a_config_is_merged_over_the_platforms_and_must_stay_valid() {
         .expect(200)
         .json();
     assert_eq!((&module["config"]["limit"], &module["override"]["isEnabled"]), (&json!(50), &json!(false)));
-    // The platform's own config and schema leave it valid too.
+    // A stricter schema of the platform keeps the override, tells it, and does not apply it.
     let stricter = json!({"configSchema": {"properties": {"limit": {"maximum": 20}}}});
     let platform = Request::put(&path("thing", ""), &stricter).header("if-match", "*");
-    let refused = bed.send(&platform).await.expect(409);
-    assert_eq!((refused.code(), &refused.json()["organisations"]), ("breaks_overrides".to_owned(), &json!(["org-a"])));
+    let unfit = bed.send(&platform).await.expect(200).json()["unfitOverrides"].clone();
+    assert_eq!((&unfit["count"], &unfit["isComplete"]), (&json!(1), &json!(true)));
+    let first = &unfit["first"][0];
+    assert_eq!((&first["orgId"], &first["pointer"]), (&json!("org-a"), &json!("/config/limit")));
+    let module = bed.send(&Request::get(&own("thing")).by(Who::OrgAdmin)).await.expect(200).json();
+    let own_part = &module["override"];
+    assert_eq!(
+        (&module["config"]["limit"], &own_part["config"]["limit"], &own_part["fits"], &own_part["misfit"]["pointer"]),
+        (&json!(10), &json!(50), &json!(false), &json!("/config/limit"))
+    );
+    // What does not fit may be left so, and is mended by a PUT.
+    bed.send(&Request::put(&own("thing"), &json!({"isEnabled": false})).by(Who::OrgAdmin)).await.expect(200);
+    let module = bed.send(&put(json!({"limit": 20}))).await.expect(200).json();
+    assert_eq!((&module["config"]["limit"], &module["override"]["fits"]), (&json!(20), &json!(true)));
     let module = bed.send(&put(Value::Null)).await.expect(200).json();
     assert_eq!((&module["config"]["limit"], &module["override"]["isEnabled"]), (&json!(10), &json!(false)));
 }

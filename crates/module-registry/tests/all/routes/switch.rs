@@ -200,7 +200,7 @@ async fn figures_that_take_too_long_are_left_out_and_nobody_waits_for_them() {
     // While it waits for the users, it must not hold the registry's lock.
     let admin = bed.database.admin().await;
     let locks = "select count(*) filter (where not granted and relation = 'platform_module_usage_user'::regclass),
-          count(*) filter (where granted and locktype = 'advisory')
+          count(*) filter (where granted and relation = 'platform_module_version'::regclass)
         from pg_locks where database = (select oid from pg_database where datname = current_database())";
     loop {
         let row = admin.query_one(locks, &[]).await.unwrap();
