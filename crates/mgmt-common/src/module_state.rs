@@ -3,7 +3,7 @@
 use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::decision::Permissions;
 use module_mgmt_protocol::effective::{ModuleFacts, decide_all};
-use module_mgmt_protocol::state::{ModuleState, ModuleType, RegistryState};
+use module_mgmt_protocol::state::{ModuleState, ModuleType, RegistryState, known_or_functional};
 use serde::Deserialize;
 
 use crate::db::{Database, Error, Result};
@@ -53,6 +53,7 @@ struct StateRow {
 #[derive(Deserialize)]
 struct StoredState {
     name: String,
+    #[serde(deserialize_with = "known_or_functional")]
     module_type: ModuleType,
     is_enabled: bool,
     is_installed: bool,

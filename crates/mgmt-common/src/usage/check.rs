@@ -57,6 +57,7 @@ impl<'a> CheckedEvent<'a> {
         made: impl FnOnce() -> (Uuid, Timestamp),
     ) -> Result<Self, Refusal> {
         let mut faults = Faults { shape: sent.faults, values: Vec::new() };
+        let has_own_id = sent.id != Field::Absent;
         let id = match faults.text("/id", sent.id, usize::MAX) {
             Some(sent) => faults.value("/id", id::parse(&sent).map_err(str::to_owned)),
             None => Some(made()),
@@ -83,7 +84,7 @@ impl<'a> CheckedEvent<'a> {
         let ((Some((id, id_time)), Some(event_type), Some(status), Some(module_name)), true) =
             (found, faults.is_none())
         else {
-            return Err(faults.into_refusal());
+            return Err(Refusal { event_id: id.map(|(id, _)| id).filter(|_| has_own_id), ..faults.into_refusal() });
         };
         // Over all that was sent but id and time. An event without an id has no second delivery to compare with.
         let mut content = ContentHash::of_list(10);

@@ -1,8 +1,10 @@
 //! One item of a batch: an event to count, or what is wrong with it; and whose it is.
 
+use jiff::Timestamp;
 use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::usage::MAX_EVENT_BYTES;
 use module_mgmt_protocol::usage::reject_reason::RejectReason;
+use uuid::Uuid;
 
 use super::check::CheckedEvent;
 use super::id;
@@ -34,22 +36,36 @@ pub struct BatchItem<'a> {
 impl<'a> BatchItem<'a> {
     /// An item of a caller: what somebody sends over HTTP, or a host records for them.
     pub fn from_caller(caller: &Caller, raw: &'a str) -> Self {
-        Self { attribution: Attribution::of(caller), event: read(raw, None), raw }
+        Self { attribution: Attribution::of(caller), event: read(raw, None, id::make), raw }
+    }
+
+    /// An item of a message, which has its own word about whose it is; `made` is the id of an event that came without.
+    pub fn of_message(
+        attribution: Attribution,
+        event: &'a str,
+        message: &'a str,
+        made: impl FnOnce() -> (Uuid, Timestamp),
+    ) -> Self {
+        Self { attribution, event: read(event, None, made), raw: message }
     }
 
     /// [`Self::from_caller`] for an event of the module that the path names.
     pub fn from_caller_of_module(caller: &Caller, raw: &'a str, module_name: &'a str) -> Self {
-        Self { attribution: Attribution::of(caller), event: read(raw, Some(module_name)), raw }
+        Self { attribution: Attribution::of(caller), event: read(raw, Some(module_name), id::make), raw }
     }
 }
 
-fn read<'a>(raw: &'a str, module_name: Option<&'a str>) -> Result<CheckedEvent<'a>, Refusal> {
+fn read<'a>(
+    raw: &'a str,
+    module_name: Option<&'a str>,
+    made: impl FnOnce() -> (Uuid, Timestamp),
+) -> Result<CheckedEvent<'a>, Refusal> {
     if raw.len() > MAX_EVENT_BYTES {
         let message = format!("an event has at most {MAX_EVENT_BYTES} bytes");
         return Err(Refusal::new(RejectReason::TooLarge, "", message));
     }
     let sent = SentEvent::read(raw).map_err(|error| Refusal::new(RejectReason::Malformed, "", error))?;
-    CheckedEvent::check(sent, module_name, id::make)
+    CheckedEvent::check(sent, module_name, made)
 }
 
 #[cfg(test)]

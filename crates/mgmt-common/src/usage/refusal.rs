@@ -2,6 +2,7 @@
 
 use module_mgmt_protocol::field_error::FieldError;
 use module_mgmt_protocol::usage::reject_reason::RejectReason;
+use uuid::Uuid;
 
 /// The most faults of one event that are told, and the most characters of their sentences together: an answer about a thousand events must
 /// fit into what Lambda answers, whatever their keys are.
@@ -13,11 +14,13 @@ const MAX_DETAIL: usize = 500;
 pub struct Refusal {
     pub reason: RejectReason,
     pub errors: Vec<FieldError>,
+    /// The event's id, where it has one that can be read: its sender looks for it.
+    pub event_id: Option<Uuid>,
 }
 
 impl Refusal {
     pub fn new(reason: RejectReason, pointer: &str, message: impl Into<String>) -> Self {
-        Self { reason, errors: vec![FieldError::new(pointer, message)] }
+        Self { reason, errors: vec![FieldError::new(pointer, message)], event_id: None }
     }
 
     /// A refusal for several faults. Where there are very many, the last one told says how many more there are.
@@ -27,7 +30,7 @@ impl Refusal {
             errors.truncate(MAX_ERRORS - 1);
             errors.push(FieldError::new("", format!("has {more} more faults")));
         }
-        Self { reason, errors }
+        Self { reason, errors, event_id: None }
     }
 
     /// All of it in at most 500 characters; an ellipsis at the end says that it is cut.

@@ -64,8 +64,11 @@ impl Counted {
             Outcome::Conflict => (Status::Conflict, None),
             Outcome::Rejected(reason) => (Status::Rejected, Some(reason)),
         };
-        // An event that is refused for its module or its time was read all the same, and a sender looks for its id.
-        let id = item.event.as_ref().ok().map(|event| event.id);
+        // A sender looks for the id of what was refused.
+        let id = match &item.event {
+            Ok(event) => Some(event.id),
+            Err(refusal) => refusal.event_id,
+        };
         Self { id, status, reason, detail: counted.rejection().as_ref().map(Refusal::detail) }
     }
 }
