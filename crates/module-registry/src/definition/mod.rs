@@ -4,6 +4,7 @@ pub(crate) mod module;
 pub(crate) mod module_change;
 pub(crate) mod navigation;
 pub(crate) mod override_change;
+mod schema_cost;
 pub(crate) mod settings;
 
 use mgmt_common::modules::graph;

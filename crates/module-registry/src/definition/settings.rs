@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use jsonschema::{PatternOptions, Validator};
+use jsonschema::{PatternOptions, ValidationError, Validator};
 use module_mgmt_protocol::field_error::FieldError;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::schema_cost;
+
 /// Enough to mend a config; a schema can find faults without end.
 const MAX_ERRORS: usize = 20;
+/// Longest sentence about one of them, in characters.
+const MAX_WORDS: usize = 200;
+/// What one regular expression may take, compiled.
+const MAX_PATTERN_BYTES: usize = 256 * 1024;
 
 /// What is wrong with a schema, or with the config by it. `pointer` is where the config is in the request.
 pub(crate) fn faults(config: &RawValue, schema: Option<&RawValue>, pointer: &str) -> Vec<FieldError> {
@@ -16,12 +22,25 @@ pub(crate) fn faults(config: &RawValue, schema: Option<&RawValue>, pointer: &str
     let (Ok(config), Ok(schema)) = (value(config), value(schema)) else {
         return vec![FieldError::new(pointer, "the config or its schema is not JSON")];
     };
-    let validator = match compile(&schema) {
+    let validator = match schema_cost::of_schema(&schema).and_then(|()| compile(&schema)) {
         Ok(validator) => validator,
         Err(error) => return vec![error],
     };
+    if let Err(error) = schema_cost::of_config(&schema, &config, pointer) {
+        return vec![error];
+    }
     let errors = validator.iter_errors(&config).take(MAX_ERRORS);
-    errors.map(|error| FieldError::new(format!("{pointer}{}", error.instance_path()), error.to_string())).collect()
+    errors.map(|error| FieldError::new(format!("{pointer}{}", error.instance_path()), words(&error))).collect()
+}
+
+/// What an error says, which may hold the value that it is about.
+fn words(error: &ValidationError<'_>) -> String {
+    let mut words = error.to_string();
+    if let Some((end, _)) = words.char_indices().nth(MAX_WORDS) {
+        words.truncate(end);
+        words.push('…');
+    }
+    words
 }
 
 /// The first fault of a merged config by its schema, with a pointer into it. A schema that cannot be used forbids nothing.
@@ -63,10 +82,12 @@ pub(crate) fn is_object(raw: &RawValue) -> bool {
 
 fn compile(schema: &Value) -> Result<Validator, FieldError> {
     // Patterns run in time linear to the text, whoever wrote them.
-    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+    let patterns = PatternOptions::regex().size_limit(MAX_PATTERN_BYTES);
+    let options = jsonschema::options().with_pattern_options(patterns);
     options.build(schema).map_err(|error| {
         let at = error.instance_path().to_string();
-        FieldError::new(format!("/configSchema{at}"), format!("is no JSON Schema that can be used here: {error}"))
+        let message = format!("is no JSON Schema that can be used here: {}", words(&error));
+        FieldError::new(format!("/configSchema{at}"), message)
     })
 }
 
