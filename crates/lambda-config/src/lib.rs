@@ -2,6 +2,7 @@
 
 mod actor;
 mod adoption;
+mod config_key;
 mod routes;
 pub mod settings;
 mod store;

@@ -3,6 +3,7 @@
 use mgmt_common::aws::AwsSettings;
 use mgmt_common::schedule::name::Namespace;
 use mgmt_common::settings::{DatabaseSettings, Reader, SettingsError, aws, service};
+use mgmt_common::warming::boundary::Boundary;
 use module_mgmt_protocol::caller::ClaimNames;
 
 #[derive(Clone)]
@@ -17,11 +18,18 @@ pub struct Settings {
     pub dead_letter_arn: Option<String>,
     /// `FUNCTION_PREFIX`: only functions whose names begin so are listed; empty lists all.
     pub function_prefix: String,
+    /// `WARMING_ACCOUNTS`: other accounts whose functions may be warmed.
+    pub warming_accounts: Vec<String>,
     /// `RULE_WRITES_PER_SECOND`, 5 by default.
     pub rule_writes_per_second: u32,
 }
 
 impl Settings {
+    /// Which functions may be warmed.
+    pub fn boundary(&self) -> Boundary {
+        Boundary::new(Some(&self.namespace), Some(&self.warmer_arn), &self.warming_accounts)
+    }
+
     /// # Errors
     /// Everything that is missing or wrong.
     pub fn read(mut reader: Reader) -> Result<Self, SettingsError> {
@@ -31,6 +39,7 @@ impl Settings {
         let warmer_arn = reader.required("WARMER_FUNCTION_ARN");
         let dead_letter_arn = reader.optional("DEAD_LETTER_ARN");
         let function_prefix = reader.or("FUNCTION_PREFIX", "");
+        let warming_accounts = service::warming_accounts(&mut reader);
         let writes = reader.parsed("RULE_WRITES_PER_SECOND", "5", |text| text.parse().ok().filter(|n| *n > 0));
         let namespace = service::namespace(&mut reader);
         let (Some(namespace), Some(rule_writes_per_second)) = (namespace, writes) else {
@@ -44,6 +53,7 @@ impl Settings {
             warmer_arn,
             dead_letter_arn,
             function_prefix,
+            warming_accounts,
             rule_writes_per_second,
         })
     }

@@ -27,6 +27,7 @@ use memory::Memory;
 use mgmt_common::aws::CallLimits;
 use mgmt_common::db::Database;
 use mgmt_common::functions::Functions;
+use mgmt_common::warming::boundary::Boundary;
 use mgmt_common::web::serve::{ScheduledEvent, Service};
 use module_mgmt_protocol::clock::{Clock, SystemClock};
 use settings::Settings;
@@ -37,6 +38,8 @@ pub struct State {
     functions: Functions,
     control_plane: ControlPlane,
     memory: Memory,
+    /// Which functions may be pinged, as far as the settings tell; an invocation tells the account.
+    boundary: Boundary,
     clock: Arc<dyn Clock>,
     settings: Settings,
 }
@@ -60,6 +63,7 @@ impl State {
             functions: Functions::new(settings.aws.clone(), limits),
             control_plane: ControlPlane::new(Arc::clone(&clock)),
             memory: Memory::default(),
+            boundary: Boundary::new(Some(&settings.namespace), None, &[]),
             clock,
             settings,
         }

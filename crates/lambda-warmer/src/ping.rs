@@ -61,39 +61,67 @@ pub(crate) enum PingOutcome {
 /// and so may the end of a connection.
 pub(crate) fn classify(payload: &Payload, outcome: InvokeOutcome) -> PingOutcome {
     match outcome {
-        InvokeOutcome::Answered { payload: answer } if *payload == Payload::Native => {
-            match serde_json::from_slice::<PingAnswer>(&answer) {
-                Ok(answer) => PingOutcome::Reached(Some(answer)),
-                Err(_) => PingOutcome::NotTheProtocol(format!("it answered {}", excerpt(&answer))),
-            }
-        }
+        InvokeOutcome::Answered { payload: answer } if *payload == Payload::Native => match read(&answer) {
+            Some(answer) => PingOutcome::Reached(Some(answer)),
+            None => PingOutcome::NotTheProtocol(cut(format!("it answered {}", excerpt(&answer)))),
+        },
         InvokeOutcome::Answered { .. } => PingOutcome::Reached(None),
         InvokeOutcome::FunctionError { kind, payload } => {
-            PingOutcome::Unclear(format!("it failed ({kind}): {}", excerpt(&payload)))
+            PingOutcome::Unclear(cut(format!("it failed ({kind}): {}", excerpt(&payload))))
         }
         InvokeOutcome::TimedOut => PingOutcome::Unclear("it did not answer in time".into()),
         InvokeOutcome::Throttled { .. } => PingOutcome::Throttled,
-        InvokeOutcome::NotFound { message } | InvokeOutcome::Denied { message } => PingOutcome::NotRun(message),
-        InvokeOutcome::NotSent(error) => PingOutcome::NotRun(error.to_string()),
+        InvokeOutcome::NotFound { message } | InvokeOutcome::Denied { message } => PingOutcome::NotRun(cut(message)),
+        InvokeOutcome::NotSent(error) => PingOutcome::NotRun(cut(error.to_string())),
         InvokeOutcome::Failed(error) => match error.kind {
             AwsErrorKind::Server | AwsErrorKind::Unreachable | AwsErrorKind::DeadlinePassed => {
-                PingOutcome::Unclear(error.to_string())
+                PingOutcome::Unclear(cut(error.to_string()))
             }
             AwsErrorKind::Throttled
             | AwsErrorKind::Conflict
             | AwsErrorKind::Denied
             | AwsErrorKind::LimitExceeded
             | AwsErrorKind::NotFound
-            | AwsErrorKind::Refused => PingOutcome::NotRun(error.to_string()),
+            | AwsErrorKind::Refused => PingOutcome::NotRun(cut(error.to_string())),
         },
     }
 }
 
+/// The longest answer that can be the protocol's, in bytes, and the longest id in it, in characters.
+const MAX_ANSWER_BYTES: usize = 1024;
+const MAX_INSTANCE_ID: usize = 100;
+/// Nothing starts for longer: Lambda ends an invocation after 15 minutes, start included.
+const MAX_INIT_MS: u64 = 900_000;
+/// A longer answer is not looked into.
+const MAX_EXCERPT_BYTES: usize = 8 * 1024;
+/// The longest that is kept of what a function or AWS says, in characters.
+const MAX_WORDS: usize = 300;
+
+/// An answer in the protocol, with figures that can be. The function that gives it is somebody else's.
+fn read(answer: &[u8]) -> Option<PingAnswer> {
+    let answer: PingAnswer = serde_json::from_slice(answer.get(..answer.len().min(MAX_ANSWER_BYTES + 1))?).ok()?;
+    let id = &answer.instance_id;
+    let is_id = !id.is_empty() && id.chars().count() <= MAX_INSTANCE_ID && !id.chars().any(char::is_control);
+    (is_id && answer.init_ms <= MAX_INIT_MS).then_some(answer)
+}
+
+fn cut(mut words: String) -> String {
+    if let Some((end, _)) = words.char_indices().nth(MAX_WORDS) {
+        words.truncate(end);
+        words.push('…');
+    }
+    words
+}
+
 /// Enough of an answer for a person to recognise it; keys only, because values may be anybody's data.
 fn excerpt(payload: &[u8]) -> String {
+    if payload.len() > MAX_EXCERPT_BYTES {
+        return format!("{} bytes and more", payload.len());
+    }
     match serde_json::from_slice::<Value>(payload) {
         Ok(Value::Object(fields)) => {
-            let keys: Vec<&str> = fields.keys().map(String::as_str).take(8).collect();
+            let start = |key: &String| key.chars().take(20).collect::<String>();
+            let keys: Vec<String> = fields.keys().map(start).take(8).collect();
             format!("an object with the keys {keys:?}")
         }
         Ok(Value::Array(items)) => format!("a list of {} items", items.len()),

@@ -77,3 +77,34 @@ fn a_strangers_answer_is_described_without_its_values() {
         other => panic!("{other:?}"),
     }
 }
+
+/// Faults, row 52.
+#[test]
+fn an_answer_with_figures_that_cannot_be_is_not_the_protocols() {
+    let long = "x".repeat(5_500_000);
+    for odd in [
+        json!({"instanceId": "i", "coldStart": true, "initMs": u64::MAX, "ageMs": 2}),
+        json!({"instanceId": "i", "coldStart": true, "initMs": 900_001, "ageMs": 2}),
+        json!({"instanceId": "i", "coldStart": true, "initMs": -1, "ageMs": 2}),
+        json!({"instanceId": "i", "coldStart": true, "initMs": 1.5, "ageMs": 2}),
+        json!({"instanceId": "i", "coldStart": true, "initMs": "NaN", "ageMs": 2}),
+        json!({"instanceId": "i", "coldStart": "yes", "initMs": 1, "ageMs": 2}),
+        json!({"instanceId": "", "coldStart": true, "initMs": 1, "ageMs": 2}),
+        json!({"instanceId": "a\nb", "coldStart": true, "initMs": 1, "ageMs": 2}),
+        json!({"instanceId": "x".repeat(101), "coldStart": true, "initMs": 1, "ageMs": 2}),
+        json!({"instanceId": long, "coldStart": true, "initMs": 1, "ageMs": 2}),
+        Value::Object((0..20_000).map(|n| (format!("{n}{}", "k".repeat(100)), json!(1))).collect()),
+        Value::Object([("k".repeat(7_000), json!(1))].into_iter().collect()),
+    ] {
+        let outcome = InvokeOutcome::Answered { payload: odd.to_string().into_bytes() };
+        match classify(&Payload::Native, outcome) {
+            PingOutcome::NotTheProtocol(words) => assert!(words.chars().count() <= 301, "{}", words.len()),
+            other => panic!("{other:?}"),
+        }
+    }
+    let failed = InvokeOutcome::FunctionError { kind: "k".repeat(9_000), payload: b"{}".to_vec() };
+    match classify(&Payload::Native, failed) {
+        PingOutcome::Unclear(words) => assert!(words.chars().count() <= 301),
+        other => panic!("{other:?}"),
+    }
+}

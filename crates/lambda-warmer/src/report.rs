@@ -6,6 +6,9 @@ use mgmt_common::telemetry::{Metric, emit};
 use mgmt_common::warming::report::{Figures, FunctionReport, FunctionState, RunStatus};
 use serde::Serialize;
 
+/// The longest note of a run, in characters; the functions' own notes are beside it.
+const MAX_NOTE: usize = 4_000;
+
 /// What became of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,7 +33,7 @@ impl RunReport {
         let of_functions =
             functions.iter().filter_map(|part| part.note.as_ref().map(|note| format!("{}: {note}", part.name)));
         let notes: Vec<String> = notes.into_iter().chain(of_functions).collect();
-        let note = (!notes.is_empty()).then(|| notes.join("; "));
+        let note = (!notes.is_empty()).then(|| notes.join("; ").chars().take(MAX_NOTE).collect());
         Self { status, totals, note, functions }
     }
 }

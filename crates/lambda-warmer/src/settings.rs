@@ -13,6 +13,8 @@ pub struct Settings {
     pub database: DatabaseSettings,
     pub aws: AwsSettings,
     pub namespace: Namespace,
+    /// `WARMING_ACCOUNTS`: other accounts whose functions may be warmed.
+    pub warming_accounts: Vec<String>,
     /// `HOLD_MS`, 500 by default, at most 2,000: how long a ping keeps its instance busy, so that the pings of one
     /// function meet different instances.
     pub hold: Duration,
@@ -27,6 +29,7 @@ impl Settings {
         let database = DatabaseSettings::read(&mut reader);
         let aws = aws::aws_settings(&mut reader);
         let namespace = service::namespace(&mut reader);
+        let warming_accounts = service::warming_accounts(&mut reader);
         let hold = reader.parsed("HOLD_MS", "500", |text| {
             text.parse().ok().map(Duration::from_millis).filter(|hold| *hold <= MAX_HOLD)
         });
@@ -34,6 +37,6 @@ impl Settings {
         let (Some(namespace), Some(hold), Some(max_in_flight)) = (namespace, hold, max_in_flight) else {
             return reader.finish(()).and(Err(SettingsError(Vec::new())));
         };
-        reader.finish(Self { database, aws, namespace, hold, max_in_flight })
+        reader.finish(Self { database, aws, namespace, warming_accounts, hold, max_in_flight })
     }
 }

@@ -36,7 +36,7 @@ impl Tally {
                 let Some(answer) = proof else { return };
                 if answer.cold_start {
                     self.cold += 1;
-                    self.init_ms += answer.init_ms;
+                    self.init_ms = self.init_ms.saturating_add(answer.init_ms);
                 }
                 self.instances.insert(answer.instance_id);
             }
@@ -63,7 +63,7 @@ impl Tally {
         self.answered = if is_native { self.answered.max(round.answered) } else { self.answered + round.answered };
         self.instances.extend(round.instances);
         self.cold += round.cold;
-        self.init_ms += round.init_ms;
+        self.init_ms = self.init_ms.saturating_add(round.init_ms);
         self.throttled += round.throttled;
         self.errors += round.errors;
         self.last_error = round.last_error.or(self.last_error.take());

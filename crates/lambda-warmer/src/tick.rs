@@ -8,6 +8,7 @@ use mgmt_common::clock::now;
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::functions::parse_list;
 use mgmt_common::schedule::stored::{NoSchedule, Schedule};
+use mgmt_common::warming::boundary::Boundary;
 use mgmt_common::warming::targets::{ModuleFunctions, ModuleTargets, WarmTarget, merge_targets};
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::serve::ScheduledEvent;
@@ -63,7 +64,8 @@ pub async fn run(state: &Arc<State>, event: &ScheduledEvent) -> Result<Value> {
     };
     let run_id = format!("{}-{}", state.settings.namespace.env(), tick.as_second() / 60);
     let deadline = event.deadline.checked_sub(CLOSING_TIME).unwrap_or_else(Instant::now);
-    let (targets, faults) = targets(&stored, &schedule.config);
+    let boundary = state.boundary.seen_from(&event.function_arn, &state.settings.warming_accounts);
+    let (targets, faults) = targets(&stored, &schedule.config, &boundary);
     let fanned_out = fan_out::run(state, &run_id, &targets, deadline).await;
     // Before the database is tried: what pings have taught must not be lost where that fails.
     state.memory.remember(fanned_out.changes);
@@ -136,7 +138,8 @@ fn is_due(schedule: &Schedule, tick: Timestamp) -> bool {
 }
 
 /// What the schedule names, and unless it leaves them out what the modules want that are on; with what could not be read.
-fn targets(stored: &ScheduleSnapshot, config: &WarmingConfig) -> (Vec<Target>, Vec<String>) {
+/// What lies outside the boundary is told and not pinged, however it came into the schedule.
+fn targets(stored: &ScheduleSnapshot, config: &WarmingConfig, boundary: &Boundary) -> (Vec<Target>, Vec<String>) {
     let included = stored.modules.iter().filter(|_| config.include_modules());
     let modules: Vec<ModuleTargets<'_>> = included.map(ModuleFunctions::targets).collect();
     let wanted = merge_targets(config.functions(), &modules);
@@ -144,7 +147,14 @@ fn targets(stored: &ScheduleSnapshot, config: &WarmingConfig) -> (Vec<Target>, V
         let stored = stored.known.get(&key(&wanted.function)).cloned();
         Target { function: wanted.function, stored }
     };
-    (wanted.functions.into_iter().map(target).collect(), wanted.faults)
+    let (mut targets, mut faults) = (Vec::new(), wanted.faults);
+    for wanted in wanted.functions {
+        match boundary.fault(&wanted.function) {
+            None => targets.push(target(wanted)),
+            Some(fault) => faults.push(format!("{} {fault}", wanted.function.name)),
+        }
+    }
+    (targets, faults)
 }
 
 /// The functions of which something may be known: those pinged, and those of modules that are off too. A module that comes back must not

@@ -61,6 +61,7 @@ impl fmt::Debug for FunctionUnderTest {
 
 fn context() -> Context {
     let mut context = Context::default();
+    context.invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:under-test".to_owned();
     context.request_id = "request-1".into();
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + TIME_LEFT;
     context.deadline = deadline.as_millis().try_into().unwrap();

@@ -11,12 +11,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use mgmt_common::db::Database;
+use mgmt_common::warming::boundary::Boundary;
 use mgmt_common::web::serve::{Service, with_fallbacks};
 use settings::Settings;
 
 /// What every handler shares. Nothing in it connects before it is used.
 pub struct State {
     database: Database,
+    /// Which functions modules may want warm.
+    boundary: Boundary,
 }
 
 /// The HTTP routes of this function.
@@ -31,7 +34,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// HTTP requests only: nothing here runs in the background.
 pub fn service(settings: Settings) -> Service {
-    let state = State { database: Database::new(settings.database) };
+    let state = State { database: Database::new(settings.database), boundary: settings.boundary };
     Service {
         router: Some(router(Arc::new(state))),
         claim_names: settings.claim_names,

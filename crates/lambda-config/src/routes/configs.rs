@@ -1,38 +1,43 @@
 //! Platform configs.
+#![expect(unused_qualifications, reason = "utoipa's macro writes them")]
 
 use std::time::Instant;
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use mgmt_common::clock::now;
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::heartbeat::missed_tick;
 use mgmt_common::schedule::stored::Schedule;
+use mgmt_common::warming::boundary::Boundary;
 use mgmt_common::web::body::Json;
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag::{self, IfMatch};
+use mgmt_common::web::page::{Rows, link_to_next};
 use mgmt_common::web::signed_in::PlatformAdmin;
 use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::field_error::FieldError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
 use super::sync::SyncAnswer;
 use crate::actor::Actor;
-use crate::store::configs::{self as store, ConfigRow, NewConfig, PutOutcome, StoredConfig};
+use crate::config_key;
+use crate::store::configs::{self as store, ConfigRow, DeleteOutcome, NewConfig, PutOutcome, StoredConfig};
 use crate::store::leases::{Lease, RulesStatus, SyncRow, WARMING_KEY};
 use crate::sync::{LeasedSync, REQUEST_TIME, SyncOutcome, pending, sync};
 
 /// Longest description, in characters.
 const MAX_DESCRIPTION: usize = 2_000;
-/// As wide as the column.
-const MAX_KEY: usize = 100;
+/// Longest value, in bytes as it is sent.
+const MAX_VALUE_BYTES: usize = 256 * 1024;
 
 /// A platform config.
 #[derive(Debug, Serialize, ToSchema)]
@@ -96,15 +101,35 @@ fn sync_state(
     }
 }
 
-/// All platform configs, sorted by key.
-#[utoipa::path(get, path = "/platform/lambda-config", responses((status = 200, body = Vec<Config>)))]
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ConfigsQuery {
+    /// 1 to 1,000, which is the default; fewer come where more would not fit into an answer.
+    limit: Option<u16>,
+    /// As the `Link` of the page before has it.
+    cursor: Option<String>,
+}
+
+const ROWS: Rows = Rows { default: 1_000, most: 1_000 };
+
+/// All platform configs, sorted by key. Where there are more, a `Link` header names the next page.
+#[utoipa::path(get, path = "/platform/lambda-config", params(ConfigsQuery), responses((status = 200, body = Vec<Config>)))]
 pub(super) async fn list_configs(
     PlatformAdmin(caller): PlatformAdmin,
     State(state): Shared,
-) -> Result<Answer<Vec<Config>>> {
-    let rows = store::list_configs(&state.database, &caller).await?;
+    query: Result<Query<ConfigsQuery>, QueryRejection>,
+    asked: Uri,
+) -> Result<(HeaderMap, Answer<Vec<Config>>)> {
+    let Query(query) = query.map_err(|rejection| Error::malformed(rejection.body_text()))?;
+    let most = ROWS.asked(query.limit)?;
+    let page = store::list_configs(&state.database, &caller, query.cursor.as_deref(), most).await?;
+    let link = match page.rows.last() {
+        Some(last) if page.has_more => link_to_next(&asked, "cursor", &last.config.config_key),
+        _ => HeaderMap::new(),
+    };
     let now = now(&*state.clock);
-    Ok(Answer(rows.into_iter().map(|row| Config::of_row(row, now)).collect()))
+    Ok((link, Answer(page.map(|row| Config::of_row(row, now)).rows)))
 }
 
 /// One platform config. Its ETag is the row version.
@@ -165,7 +190,7 @@ pub(super) async fn put_config(
     Json(body): Json<PutConfig>,
 ) -> Result<Response> {
     let asked_at = Instant::now();
-    let schedule = validate(&key, &body)?;
+    let schedule = validate(&key, &body, &state.settings.boundary())?;
     let if_match = IfMatch::read(&headers)?;
     let new = NewConfig {
         key: &key,
@@ -191,6 +216,36 @@ pub(super) async fn put_config(
         Some(schedule) => follow(&state, &caller, config, schedule, lease, asked_at).await,
     };
     Ok(with_etag((status, Answer(answer)).into_response(), &tag))
+}
+
+/// Removes a config. `lambda_warming` only when its rules are gone from the bus: nobody would find them any more.
+#[utoipa::path(delete, path = "/platform/lambda-config/{configKey}", params(("configKey" = String, Path)),
+    responses((status = 204), (status = 404), (status = 409), (status = 412)))]
+pub(super) async fn delete_config(
+    PlatformAdmin(caller): PlatformAdmin,
+    State(state): Shared,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode> {
+    let if_match = IfMatch::read(&headers)?;
+    let stored = store::get_config(&state.database, &caller, &key).await?.ok_or(Error::NotFound)?;
+    if key == WARMING_KEY && if_match.allows(Some(stored.config.row_version)) {
+        let rules = state.manager.observe(&state.settings.namespace, Instant::now() + REQUEST_TIME).await?;
+        let own = rules.iter().filter(|rule| state.settings.namespace.owns(&rule.name)).count();
+        if own > 0 {
+            let detail =
+                format!("{own} rules of this schedule are on the bus; empty its week and sync first, so that they go");
+            return Err(Error::conflict("rules_remain", detail));
+        }
+    }
+    match store::delete_config(&state.database, &caller, &key, &if_match).await? {
+        DeleteOutcome::Deleted => Ok(StatusCode::NO_CONTENT),
+        DeleteOutcome::Missing => Err(Error::NotFound),
+        DeleteOutcome::Syncing => Err(Error::conflict("sync_running", "a sync is at work on its rules; try again")),
+        DeleteOutcome::Stale { version } => {
+            Err(Error::Stale { expected: if_match.to_string(), current_etag: etag::of(version), changed: Vec::new() })
+        }
+    }
 }
 
 /// Brings the rules to a schedule that was saved: trouble from here on is part of the answer, not an error of the request.
@@ -224,19 +279,17 @@ async fn follow(
 }
 
 /// What a config says, and for `lambda_warming` its schedule.
-fn validate(key: &str, body: &PutConfig) -> Result<Option<WarmingConfig>> {
+fn validate(key: &str, body: &PutConfig, boundary: &Boundary) -> Result<Option<WarmingConfig>> {
     let mut errors = Vec::new();
-    let count = key.chars().count();
-    if count > MAX_KEY || key.trim() != key {
-        errors.push(FieldError::new(
-            "",
-            format!("the config key must have 1 to {MAX_KEY} characters and no outer spaces"),
-        ));
+    errors.extend(config_key::fault(key).map(|fault| FieldError::new("", fault)));
+    if body.config_value.get().len() > MAX_VALUE_BYTES {
+        errors.push(FieldError::new("/configValue", format!("must have at most {MAX_VALUE_BYTES} bytes")));
+        return Err(Error::Invalid(errors));
     }
     if body.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION) {
         errors.push(FieldError::new("/description", format!("must have at most {MAX_DESCRIPTION} characters")));
     }
-    let schedule = (key == WARMING_KEY).then(|| schedule(&body.config_value));
+    let schedule = (key == WARMING_KEY).then(|| schedule(&body.config_value, boundary));
     match schedule {
         Some(Ok(schedule)) if errors.is_empty() => Ok(Some(schedule)),
         None if errors.is_empty() => Ok(None),
@@ -246,10 +299,14 @@ fn validate(key: &str, body: &PutConfig) -> Result<Option<WarmingConfig>> {
 }
 
 /// Parses a schedule of a request body; the pointers are those of the body.
-pub(super) fn schedule(value: &RawValue) -> Result<WarmingConfig, Vec<FieldError>> {
+pub(super) fn schedule(value: &RawValue, boundary: &Boundary) -> Result<WarmingConfig, Vec<FieldError>> {
     let value: Value =
         serde_json::from_str(value.get()).map_err(|error| vec![FieldError::new("/configValue", error.to_string())])?;
-    WarmingConfig::parse(&value).map_err(|errors| {
+    let parsed = WarmingConfig::parse(&value).and_then(|config| {
+        let faults = boundary.faults(config.functions(), "/lambda_functions");
+        if faults.is_empty() { Ok(config) } else { Err(faults) }
+    });
+    parsed.map_err(|errors| {
         errors
             .into_iter()
             .map(|error| FieldError::new(format!("/configValue{}", error.pointer), error.message))

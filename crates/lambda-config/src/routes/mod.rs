@@ -20,6 +20,7 @@ mgmt_common::route_table!(
     configs::list_configs,
     configs::get_config,
     configs::put_config,
+    configs::delete_config,
     sync::sync_rules,
     preview::preview_schedule,
     functions::list_functions,

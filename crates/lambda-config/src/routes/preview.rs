@@ -57,7 +57,7 @@ pub(super) async fn preview_schedule(
     if key != WARMING_KEY {
         return Err(Error::NotFound);
     }
-    let config = super::configs::schedule(&body.config_value).map_err(Error::Invalid)?;
+    let config = super::configs::schedule(&body.config_value, &state.settings.boundary()).map_err(Error::Invalid)?;
     let row = read_warming(&state.database, &caller).await?;
     let included = row.modules.iter().filter(|_| config.include_modules());
     let wanted = merge_targets(config.functions(), &included.map(ModuleFunctions::targets).collect::<Vec<_>>());

@@ -3,9 +3,10 @@
 
 use axum::Json as Answer;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, Uri};
 use jiff::Timestamp;
 use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::page::{Rows, link_to_next};
 use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -13,7 +14,7 @@ use utoipa::IntoParams;
 use super::Shared;
 use crate::store::warming::{self as store, RunRow};
 
-const MAX_LIMIT: u16 = 200;
+const ROWS: Rows = Rows { default: 50, most: 200 };
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +23,7 @@ pub(super) struct RunsQuery {
     /// Only ticks before this instant.
     #[param(value_type = Option<String>, format = DateTime)]
     before: Option<Timestamp>,
-    /// 1 to 200, 50 by default.
+    /// 1 to 200, 50 by default; fewer come where more would not fit into an answer.
     limit: Option<u16>,
 }
 
@@ -32,21 +33,16 @@ pub(super) async fn list_runs(
     PlatformAdmin(caller): PlatformAdmin,
     State(state): Shared,
     query: Result<Query<RunsQuery>, axum::extract::rejection::QueryRejection>,
+    asked: Uri,
 ) -> Result<(HeaderMap, Answer<Vec<RunRow>>)> {
     let Query(query) = query.map_err(|rejection| Error::malformed(rejection.body_text()))?;
-    let limit = query.limit.unwrap_or(50);
-    if limit == 0 || limit > MAX_LIMIT {
-        return Err(Error::invalid("", format!("limit must be 1 to {MAX_LIMIT}")));
-    }
+    let most = ROWS.asked(query.limit)?;
     // Postgres cannot read every instant that can be written; before 1970 there are no runs.
     let before = query.before.map(|before| before.max(Timestamp::UNIX_EPOCH));
-    let rows = store::list_runs(&state.database, &caller, before, limit).await?;
-    let mut headers = HeaderMap::new();
-    if let Some(last) = rows.last().filter(|_| rows.len() == usize::from(limit)) {
-        let next = format!("</platform/lambda-warming/runs?before={}&limit={limit}>; rel=\"next\"", last.tick);
-        if let Ok(value) = HeaderValue::from_str(&next) {
-            headers.insert(header::LINK, value);
-        }
-    }
-    Ok((headers, Answer(rows)))
+    let page = store::list_runs(&state.database, &caller, before, most).await?;
+    let link = match page.rows.last() {
+        Some(last) if page.has_more => link_to_next(&asked, "before", &last.tick.to_string()),
+        _ => HeaderMap::new(),
+    };
+    Ok((link, Answer(page.rows)))
 }

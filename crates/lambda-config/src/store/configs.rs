@@ -1,7 +1,7 @@
 //! The SQL of platform configs. Each statement begins with its function's name.
 
 use jiff::Timestamp;
-use mgmt_common::db::{Database, Result, Transaction};
+use mgmt_common::db::{Database, Page, PageLimits, Result, Transaction};
 use mgmt_common::params;
 use mgmt_common::web::etag::IfMatch;
 use module_mgmt_protocol::caller::Caller;
@@ -56,14 +56,71 @@ macro_rules! config_rows {
     };
 }
 
-pub(crate) async fn list_configs(database: &Database, caller: &Caller) -> Result<Vec<ConfigRow>> {
-    let statement = config_rows!("list_configs", "order by config.config_key");
-    database.read_as(caller, statement, &[]).await
+/// Sorted by key, behind one of them.
+pub(crate) async fn list_configs(
+    database: &Database,
+    caller: &Caller,
+    after: Option<&str>,
+    most: PageLimits,
+) -> Result<Page<ConfigRow>> {
+    let statement = config_rows!(
+        "list_configs",
+        "where config.config_key collate \"C\" > coalesce(($1)[1], '') order by config.config_key collate \"C\""
+    );
+    database.read_page_as(caller, statement, &[after], most).await
 }
 
 pub(crate) async fn get_config(database: &Database, caller: &Caller, key: &str) -> Result<Option<ConfigRow>> {
     let statement = config_rows!("get_config", "where config.config_key = ($1)[1]");
     Ok(database.read_as(caller, statement, &[Some(key)]).await?.into_iter().next())
+}
+
+/// What became of a DELETE.
+pub(crate) enum DeleteOutcome {
+    Deleted,
+    Missing,
+    /// A reconcile is at work on its rules, and may be making some.
+    Syncing,
+    /// If-Match did not allow it.
+    Stale {
+        version: i64,
+    },
+}
+
+/// Removes a config; of the schedule what is known about its rules too.
+pub(crate) async fn delete_config(
+    database: &Database,
+    caller: &Caller,
+    key: &str,
+    if_match: &IfMatch,
+) -> Result<DeleteOutcome> {
+    database.run_as(caller, |tx| delete(tx, caller, key, if_match).scope_boxed()).await
+}
+
+async fn delete(tx: &Transaction, caller: &Caller, key: &str, if_match: &IfMatch) -> Result<DeleteOutcome> {
+    let statement = "-- delete_config (lock)
+        select row_version from public.platform_lambda_config where config_key = $1 for update";
+    let Some(Version { row_version }) = tx.read_opt(statement, params![key]).await? else {
+        return Ok(DeleteOutcome::Missing);
+    };
+    if !if_match.allows(Some(row_version)) {
+        return Ok(DeleteOutcome::Stale { version: row_version });
+    }
+    if key == leases::WARMING_KEY && leases::take_lease(tx, &caller.user_id).await?.is_none() {
+        return Ok(DeleteOutcome::Syncing);
+    }
+    let statement = "-- delete_config
+        delete from public.platform_lambda_config where config_key = $1";
+    tx.execute_one(statement, params![key]).await?;
+    if key == leases::WARMING_KEY {
+        leases::forget(tx).await?;
+    }
+    Ok(DeleteOutcome::Deleted)
+}
+
+#[derive(Deserialize)]
+struct Version {
+    row_version: i64,
 }
 
 /// What a PUT says.

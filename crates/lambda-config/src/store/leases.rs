@@ -66,6 +66,15 @@ pub(crate) async fn take_lease(tx: &Transaction, holder: &str) -> Result<Option<
     tx.read_opt(statement, params![WARMING_KEY, holder, seconds]).await
 }
 
+/// Of a schedule that is gone: its rules are, too, and a reconcile that held the lease has lost it.
+pub(crate) async fn forget(tx: &Transaction) -> Result<()> {
+    let statement = "-- forget
+        update public.platform_rule_sync set status = 'pending', applied_version = null, applied_at = null, last_error = null,
+          observed = null, lease_holder = null, lease_until = null, generation = generation + 1
+        where config_key = $1";
+    tx.execute(statement, params![WARMING_KEY]).await.map(drop)
+}
+
 /// `None` when the row is missing, or hidden because the claims were lost.
 pub(crate) async fn read_schedule(tx: &Transaction) -> Result<Option<StoredSchedule>> {
     let statement = "-- read_schedule

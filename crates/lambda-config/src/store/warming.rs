@@ -1,7 +1,7 @@
 //! The history of warming, as the warmer wrote it.
 
 use jiff::Timestamp;
-use mgmt_common::db::{Database, Result, Transaction};
+use mgmt_common::db::{Database, Page, PageLimits, Result, Transaction};
 use mgmt_common::warming::report::{FunctionReport, RunStatus, TargetStatus};
 use mgmt_common::warming::targets::ModuleFunctions;
 use module_mgmt_protocol::caller::Caller;
@@ -42,13 +42,13 @@ pub(crate) async fn list_runs(
     database: &Database,
     caller: &Caller,
     before: Option<Timestamp>,
-    limit: u16,
-) -> Result<Vec<RunRow>> {
+    most: PageLimits,
+) -> Result<Page<RunRow>> {
     let statement = "-- list_runs
         select * from public.platform_warming_run
-        where tick < coalesce(($1)[1]::timestamptz, 'infinity') order by tick desc limit ($1)[2]::int";
+        where tick < coalesce(($1)[1]::timestamptz, 'infinity') order by tick desc";
     let before = before.map(|tick| tick.to_string());
-    database.read_as(caller, statement, &[before.as_deref(), Some(&limit.to_string())]).await
+    database.read_page_as(caller, statement, &[before.as_deref()], most).await
 }
 
 /// What is known about how a function answers pings.

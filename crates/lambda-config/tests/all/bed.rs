@@ -108,6 +108,7 @@ pub(crate) fn settings(url: String, role: DatabaseRole, aws_url: Option<String>)
         warmer_arn: "arn:aws:lambda:eu-central-1:123456789012:function:warmer".into(),
         dead_letter_arn: Some("arn:aws:sqs:eu-central-1:123456789012:dead-ticks".into()),
         function_prefix: String::new(),
+        warming_accounts: Vec::new(),
         rule_writes_per_second: 100_000,
     }
 }

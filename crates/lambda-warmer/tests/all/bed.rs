@@ -161,6 +161,7 @@ pub(crate) fn settings(lambda: &LambdaFake, url: String) -> Settings {
             endpoint_url: Some(lambda.url()),
         },
         namespace: Namespace::parse("shop", "test").unwrap(),
+        warming_accounts: Vec::new(),
         hold: Duration::from_millis(300),
         max_in_flight: 500,
     }

@@ -95,3 +95,28 @@ async fn functions_that_cannot_be_read_are_named_and_the_others_pinged() {
     assert!(report["note"].as_str().unwrap().contains("module-reports"), "{report}");
     assert_eq!(report["reached"], 3);
 }
+
+/// The warmer has rights that those who write schedules have not: it is nobody's deputy, however an entry came into the database.
+/// Faults, row 51.
+#[tokio::test]
+async fn a_function_of_our_own_or_of_another_account_is_never_pinged() {
+    let bed = Bed::new().await;
+    let foreign = "arn:aws:lambda:eu-central-1:999999999999:function:orders";
+    for name in ["shop-test-module-usage", "orders"] {
+        bed.lambda.add(FakeFunction::new(name));
+    }
+    bed.store(&always(&json!(["orders", "shop-test-module-usage", foreign]))).await;
+    let modules = r#"insert into platform_module_registry (module_name, display_name, is_enabled, functions) values
+        ('module-odd', 'Odd', true, '["shop-test-lambda-config-background", "arn:aws:lambda:eu-central-1:123456789012:function:lambda-warmer"]')"#;
+    bed.database.admin().await.batch_execute(modules).await.unwrap();
+    let answer = bed.tick().await;
+    let functions = answer["report"]["functions"].as_array().unwrap();
+    assert_eq!(functions.iter().map(|part| part["name"].as_str().unwrap()).collect::<Vec<_>>(), ["orders"]);
+    let note = answer["report"]["note"].as_str().unwrap();
+    for told in
+        ["shop-test-module-usage is a function of module-mgmt itself", "999999999999", "lambda-warmer is a function"]
+    {
+        assert!(note.contains(told), "{note}");
+    }
+    assert_eq!(bed.lambda.counters("shop-test-module-usage").invokes, 0);
+}

@@ -68,7 +68,7 @@ async fn a_serverless_plugin_warmup_ping_equals_what_the_generated_warmer_sends(
 async fn any_other_payload_is_sent_as_it_is() {
     let bed = Bed::new().await;
     bed.lambda.add(FakeFunction::new("orders").with_qualifier("live").answering(Answer::Raw(json!(null))));
-    let payload = json!({"httpMethod": "GET", "path": "/warm"});
+    let payload = json!({"method": "GET", "path": "/warm"});
     bed.always(json!([{"name": "orders", "qualifier": "live", "payload": payload}])).await;
     bed.tick().await;
     let counters = bed.lambda.counters("orders");

@@ -69,7 +69,7 @@ pub(super) const FUNCTIONS: [Function; 6] = [
         name: "module-mgmt-local-module-registry",
         description: "Modules, their dependencies and the menu over HTTP.",
         executable: "module-registry",
-        settings: |place| database(place, "request"),
+        settings: |place| [database(place, "request"), namespace()].concat(),
         timeout_seconds: 29,
         serves_routes: true,
         rule: None,

@@ -14,10 +14,13 @@ use tokio::time::timeout;
 use super::Functions;
 use crate::aws::{AwsError, AwsErrorKind};
 
+/// What is kept of an answer. Lambda allows 6 MB, and many invokes wait for each other.
+const MAX_PAYLOAD_BYTES: usize = 16 * 1024;
+
 /// What came of one invoke. Nothing here was retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvokeOutcome {
-    /// The handler returned; its payload is JSON text.
+    /// The handler returned; its payload is JSON text, cut after 16 KB.
     Answered { payload: Vec<u8> },
     /// The handler ran and failed, or the runtime did (`X-Amz-Function-Error`).
     FunctionError { kind: String, payload: Vec<u8> },
@@ -62,7 +65,9 @@ impl Functions {
         match timeout(limit, request.send()).await {
             Err(_) => InvokeOutcome::TimedOut,
             Ok(Ok(answer)) => {
-                let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
+                let mut payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
+                payload.truncate(MAX_PAYLOAD_BYTES);
+                payload.shrink_to_fit();
                 match answer.function_error {
                     Some(kind) => InvokeOutcome::FunctionError { kind, payload },
                     None => InvokeOutcome::Answered { payload },

@@ -21,3 +21,15 @@ pub fn namespace(reader: &mut Reader) -> Option<Namespace> {
     let (project, environment) = (reader.required("PROJECT"), reader.required("ENVIRONMENT"));
     Namespace::parse(&project, &environment).map_err(|error| reader.fault(error.to_string())).ok()
 }
+
+/// `WARMING_ACCOUNTS`: other AWS accounts whose functions may be warmed, separated by commas; none by default.
+pub fn warming_accounts(reader: &mut Reader) -> Vec<String> {
+    let text = reader.or("WARMING_ACCOUNTS", "");
+    let accounts: Vec<String> = text.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect();
+    for id in &accounts {
+        if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+            reader.fault(format!("WARMING_ACCOUNTS: {id:?} is no account; it has twelve digits"));
+        }
+    }
+    accounts
+}

@@ -119,6 +119,9 @@ fn uri(path: &str, query: &str) -> Result<Uri> {
         encoded.push('/');
         encoded.extend(utf8_percent_encode(&plain, SEGMENT));
     }
+    if percent_decode_str(query).any(|byte| byte == 0) {
+        return Err(Error::malformed("the query holds the NUL character"));
+    }
     if !query.is_empty() {
         encoded.push('?');
         encoded.extend(utf8_percent_encode(query, QUERY));

@@ -54,6 +54,8 @@ pub struct ScheduledEvent {
     pub time: SystemTime,
     /// When Lambda ends this invocation.
     pub deadline: Instant,
+    /// The ARN by which this function was invoked.
+    pub function_arn: String,
 }
 
 /// What a function answers to. A function without a router (the warmer) leaves it `None`.
@@ -96,7 +98,8 @@ impl Service {
             (Event::UnreadableHttp(error), _, _) if self.router.is_some() => Ok(unreadable(&error, context).await?),
             (Event::Scheduled(time), Some(handler), _) => {
                 let time = SystemTime::from(time.ok_or("the scheduled event has no time")?);
-                let event = ScheduledEvent { time, deadline: deadline(context) };
+                let function_arn = context.invoked_function_arn.clone();
+                let event = ScheduledEvent { time, deadline: deadline(context), function_arn };
                 Ok(to_raw_value(&handler(event).await?)?)
             }
             (Event::Queue(records), _, Some(handler)) => {

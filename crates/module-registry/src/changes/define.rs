@@ -4,15 +4,17 @@ use mgmt_common::db::{Database, Transaction};
 use mgmt_common::modules::fault::Fault;
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::plan;
+use mgmt_common::schedule::functions::parse_list;
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag::IfMatch;
 use mgmt_common::work::aside;
 use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::field_error::FieldError;
 use scoped_futures::ScopedFutureExt as _;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::{current, refused};
+use crate::State;
 use crate::definition::module::RegisteredModule;
 use crate::definition::module_change::ModuleChange;
 use crate::definition::{Definition, check};
@@ -20,16 +22,17 @@ use crate::store::graph::{graph, lock_registry, read_graph};
 use crate::store::modules as store;
 
 /// Registers a module.
-pub(crate) async fn register(database: &Database, caller: &Caller, body: &ModuleChange) -> Result<RegisteredModule> {
+pub(crate) async fn register(state: &State, caller: &Caller, body: &ModuleChange) -> Result<RegisteredModule> {
     let name = match &body.name {
         None => Err("is needed".to_owned()),
         Some(name) => ModuleName::parse(name),
     };
     let name = &name.map_err(|message| Error::invalid("/name", message))?;
-    let mut definition = checked(body.over(&RegisteredModule::new(name.as_str()))).await?;
+    let mut definition = checked(state, body.over(&RegisteredModule::new(name.as_str()))).await?;
     definition.row.is_enabled = body.is_enabled.unwrap_or(false);
     let definition = &definition;
-    database
+    state
+        .database
         .run_as(caller, |tx| {
             async move {
                 lock_registry(tx).await?;
@@ -58,7 +61,7 @@ const ATTEMPTS: u8 = 5;
 
 /// Replaces the fields that are sent. An enabled module keeps what it needs, and so do the modules that need it.
 pub(crate) async fn change(
-    database: &Database,
+    state: &State,
     caller: &Caller,
     name: &ModuleName,
     body: &ModuleChange,
@@ -66,16 +69,17 @@ pub(crate) async fn change(
 ) -> Result<RegisteredModule> {
     for _ in 0..ATTEMPTS {
         // Checked before anything is locked, against the module as it is now.
-        let stored = store::get_module(database, caller, name).await?.ok_or(Error::NotFound)?;
+        let stored = store::get_module(&state.database, caller, name).await?.ok_or(Error::NotFound)?;
         let seen = stored.row_version;
         let definition = if if_match.allows(Some(seen)) {
             keeps_identity(&stored, body)?;
-            Some(checked(body.over(&stored)).await?)
+            Some(checked(state, body.over(&stored)).await?)
         } else {
             None
         };
         let definition = &definition;
-        let changed = database.run_as(caller, |tx| write(tx, name, definition.as_ref(), seen, if_match).scope_boxed());
+        let changed =
+            state.database.run_as(caller, |tx| write(tx, name, definition.as_ref(), seen, if_match).scope_boxed());
         if let Some(changed) = changed.await? {
             return Ok(changed);
         }
@@ -102,8 +106,16 @@ async fn write(
 }
 
 /// A schema may take long to evaluate.
-async fn checked(row: RegisteredModule) -> Result<Definition> {
-    aside(move || check(row).map_err(Error::Invalid)).await
+async fn checked(state: &State, row: RegisteredModule) -> Result<Definition> {
+    let boundary = state.boundary.clone();
+    aside(move || {
+        let definition = check(row).map_err(Error::Invalid)?;
+        // What cannot be read is a fault already.
+        let functions = parse_list(&Value::Array(definition.row.functions.clone()), "/functions").unwrap_or_default();
+        let faults = boundary.faults(&functions, "/functions");
+        if faults.is_empty() { Ok(definition) } else { Err(Error::Invalid(faults)) }
+    })
+    .await
 }
 
 /// Deletes a module that no other names.

@@ -11,6 +11,7 @@ use mgmt_common::modules::graph;
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::requirement::Requirement;
 use mgmt_common::schedule::functions;
+use mgmt_common::text::{first_invisible, name_fault};
 use module::RegisteredModule;
 use module_mgmt_protocol::field_error::FieldError;
 use semver::Version;
@@ -87,11 +88,7 @@ pub(crate) fn check(row: RegisteredModule) -> Result<Definition, Vec<FieldError>
 
 fn texts(row: &RegisteredModule) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let name = &row.display_name;
-    if name.trim().is_empty() || name.chars().count() > MAX_DISPLAY_NAME || name.chars().any(char::is_control) {
-        let message = format!("must be a text of 1 to {MAX_DISPLAY_NAME} characters without control characters");
-        errors.push(FieldError::new("/displayName", message));
-    }
+    errors.extend(name_fault(&row.display_name, MAX_DISPLAY_NAME).map(|fault| FieldError::new("/displayName", fault)));
     if row.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION) {
         errors.push(FieldError::new("/description", format!("must have at most {MAX_DESCRIPTION} characters")));
     }
@@ -138,8 +135,9 @@ fn permission_faults(permissions: &[String]) -> Vec<FieldError> {
     let fault = |(index, text): (usize, &String)| {
         let is_fine = !text.is_empty()
             && text.chars().count() <= MAX_PERMISSION
-            && !text.chars().any(|character| character.is_whitespace() || character.is_control());
-        let message = format!("must have 1 to {MAX_PERMISSION} characters and no spaces");
+            && !text.chars().any(char::is_whitespace)
+            && first_invisible(text).is_none();
+        let message = format!("must have 1 to {MAX_PERMISSION} characters, no spaces and none that nobody sees");
         (!is_fine).then(|| FieldError::new(format!("/requiredPermissions/{index}"), message))
     };
     let mut errors: Vec<FieldError> = permissions.iter().enumerate().filter_map(fault).collect();

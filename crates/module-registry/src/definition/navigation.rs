@@ -1,5 +1,6 @@
 //! A module's part of the menu.
 
+use mgmt_common::text::first_invisible;
 use module_mgmt_protocol::field_error::FieldError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -55,8 +56,10 @@ impl NavItem {
             return;
         }
         let mut text = |field: &str, value: &str, is_fine: bool, message: &str| {
-            if !is_fine || value.chars().count() > MAX_TEXT || value.chars().any(char::is_control) {
-                let message = format!("{message}, at most {MAX_TEXT} characters and no control characters");
+            if !is_fine || value.chars().count() > MAX_TEXT || first_invisible(value).is_some() {
+                let message = format!(
+                    "{message}, at most {MAX_TEXT} characters, none of them a control character or one that nobody sees"
+                );
                 errors.push(FieldError::new(format!("{pointer}/{field}"), message));
             }
         };

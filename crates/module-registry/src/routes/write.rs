@@ -27,7 +27,7 @@ pub(super) async fn register_module(
     State(state): Shared,
     Json(body): Json<ModuleChange>,
 ) -> Result<Response> {
-    let row = define::register(&state.database, &caller, &body).await?;
+    let row = define::register(&state, &caller, &body).await?;
     let (version, location) = (row.row_version, format!("/platform/modules/{}", row.name));
     let mut response = (StatusCode::CREATED, Answer(row)).into_response();
     if let Ok(value) = HeaderValue::from_str(&location) {
@@ -63,7 +63,7 @@ pub(super) async fn put_module(
     if if_match == IfMatch::Absent {
         return Err(Error::PreconditionRequired);
     }
-    let module = define::change(&state.database, &caller, &name, &body, &if_match).await?;
+    let module = define::change(&state, &caller, &name, &body, &if_match).await?;
     let unfit_overrides = match body.concerns_overrides() {
         true => Some(unfit(&state.database, &caller, &module).await?),
         false => None,

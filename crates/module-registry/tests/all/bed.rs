@@ -2,7 +2,9 @@
 
 use std::ops::Deref;
 
+use mgmt_common::schedule::name::Namespace;
 use mgmt_common::settings::{DatabaseRole, DatabaseSettings};
+use mgmt_common::warming::boundary::Boundary;
 use mgmt_testkit::database::{ConnectionMode, REQUEST_LOGIN, TestDatabase};
 use mgmt_testkit::function::{FunctionBed, FunctionUnderTest};
 use mgmt_testkit::gateway::{Request, Who};
@@ -72,7 +74,12 @@ impl Bed {
 
 pub(crate) fn function(url: &str) -> FunctionUnderTest {
     let database = DatabaseSettings { url: url.to_owned(), role: DatabaseRole::Request, ca_pem: None, pool_size: None };
-    let service = module_registry::service(Settings { database, claim_names: ClaimNames::default() });
+    let namespace = Namespace::parse("shop", "test").unwrap();
+    let service = module_registry::service(Settings {
+        database,
+        claim_names: ClaimNames::default(),
+        boundary: Boundary::new(Some(&namespace), None, &[]),
+    });
     FunctionUnderTest::new(move |event, context| {
         let service = service.clone();
         async move { service.handle(&event, &context).await }

@@ -117,3 +117,85 @@ async fn strange_paths_queries_and_methods_reach_no_handler() {
     }
     assert_eq!(bed.on().await, ["module-thing"]);
 }
+
+/// Faults, row 43: it was 201, and then held the registry for half a minute at every override.
+#[tokio::test]
+async fn a_schema_that_doubles_with_every_line_is_refused_at_once() {
+    let bed = Bed::new().await;
+    let mut definitions = serde_json::Map::new();
+    for n in 0..22 {
+        let next = json!({"$ref": format!("#/$defs/d{}", n + 1)});
+        definitions.insert(format!("d{n}"), json!({"anyOf": [next, next]}));
+    }
+    definitions.insert("d22".to_owned(), json!({"type": "string"}));
+    let schema = json!({"$ref": "#/$defs/d0", "$defs": definitions});
+    let started = std::time::Instant::now();
+    let request = Request::post("/platform/modules").json(&json!({"name": "module-x", "configSchema": schema}));
+    assert_eq!(bed.send(&request).await.expect(422).pointers(), ["/configSchema"]);
+    assert!(started.elapsed() < std::time::Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+/// Faults, row 41.
+#[tokio::test]
+async fn what_costs_more_than_its_size_is_refused() {
+    let bed = Bed::new().await;
+    bed.enabled(&["thing"]).await;
+    let own = "/platform/orgs/org-a/modules/module-thing";
+    let numbers = format!("{{\"config\":{{\"x\":[{}]}}}}", vec!["1e-16383"; 1_000].join(","));
+    let put = |body: &str| {
+        Request::put(own, &json!({})).edit(|event| event["body"] = json!(body)).by(mgmt_testkit::gateway::Who::OrgAdmin)
+    };
+    bed.send(&put(&numbers)).await.expect(400);
+    bed.send(&put(&format!("{{\"config\":{{\"x\":{}}}}}", "9".repeat(400)))).await.expect(400);
+    let large = json!({"config": {"x": "y".repeat(70_000)}}).to_string();
+    assert_eq!(bed.send(&put(&large)).await.expect(422).pointers(), ["/config"]);
+    for (field, bytes) in
+        [("config", 65_536), ("configSchema", 65_536), ("featureFlags", 16_384), ("navConfig", 32_768)]
+    {
+        let value = if field == "navConfig" {
+            json!({"label": "L", "children": vec![json!({"label": "x".repeat(200), "route": "/x"}); 190]})
+        } else {
+            json!({"title": "x".repeat(bytes)})
+        };
+        let request = Request::post("/platform/modules").json(&json!({"name": "module-y", field: value}));
+        let pointers = bed.send(&request).await.expect(422).pointers();
+        assert!(pointers.contains(&format!("/{field}")), "{field}: {pointers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_a_route_does_not_take_is_refused_everywhere() {
+    let bed = Bed::new().await;
+    bed.enabled(&["thing"]).await;
+    for request in [
+        Request::get("/platform/navigation?x=1"),
+        Request::get("/platform/modules/module-thing?x=1"),
+        Request::get("/platform/orgs/org-a/modules/module-thing?x=1"),
+        Request::new("DELETE", "/platform/orgs/org-a/modules/module-thing?x=1"),
+        Request::post("/platform/modules?x=1").json(&json!({"name": "module-x"})),
+        Request::put(&path("thing", "?x=1"), &json!({})).header("if-match", "*"),
+        Request::get("/platform/modules?x=1"),
+        Request::get("/platform/modules/state?x=1"),
+        Request::get("/platform/modules/state?orgId=%00"),
+    ] {
+        bed.send(&request).await.expect(400);
+    }
+    assert_eq!(
+        bed.look("select count(*)::text from platform_module_registry where module_name = 'module-x'").await,
+        "0"
+    );
+}
+
+#[tokio::test]
+async fn names_and_labels_hold_nothing_that_nobody_sees() {
+    let bed = Bed::new().await;
+    for (field, value) in [
+        ("displayName", json!("Re\u{202e}port")),
+        ("displayName", json!("ad\u{200b}min")),
+        ("navConfig", json!({"label": "a\u{2066}b"})),
+        ("requiredPermissions", json!(["a\u{200b}b"])),
+    ] {
+        let request = Request::post("/platform/modules").json(&json!({"name": "module-x", field: value}));
+        bed.send(&request).await.expect(422);
+    }
+}

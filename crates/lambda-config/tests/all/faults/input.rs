@@ -185,15 +185,15 @@ async fn fields_that_are_not_ours_to_take_are_400() {
 async fn wrong_methods_and_types_are_405_and_415_without_any_effect() {
     let bed = Refused::new().await;
     for (method, path, allowed) in [
-        ("DELETE", WARMING, "GET,PUT"),
-        ("POST", WARMING, "GET,PUT"),
+        ("DELETE", "/platform/lambda-config", "GET"),
+        ("POST", WARMING, "GET,PUT,DELETE"),
         ("PATCH", "/platform/lambda-config", "GET"),
         ("PUT", SYNC, "POST"),
         ("GET", SYNC, "POST"),
         ("TRACE", "/platform/health", "GET"),
         ("PROPFIND", "/platform/health", "GET"),
-        ("OPTIONS", WARMING, "GET,PUT"),
-        ("HEAD", WARMING, "GET,PUT"),
+        ("OPTIONS", WARMING, "GET,PUT,DELETE"),
+        ("HEAD", WARMING, "GET,PUT,DELETE"),
     ] {
         let answer = bed.check(&Request::new(method, path).header("origin", "https://evil.example.com"), 405).await;
         let mut sent: Vec<&str> = answer.header("allow").split(',').collect();

@@ -3,6 +3,7 @@
 mod configs;
 mod functions;
 mod health;
+mod limits;
 mod preview;
 mod put;
 mod runs;
