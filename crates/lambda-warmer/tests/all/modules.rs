@@ -105,7 +105,9 @@ async fn a_function_of_our_own_or_of_another_account_is_never_pinged() {
     for name in ["shop-test-module-usage", "orders"] {
         bed.lambda.add(FakeFunction::new(name));
     }
-    bed.store(&always(&json!(["orders", "shop-test-module-usage", foreign]))).await;
+    let mut schedule = always(&json!(["orders", "shop-test-module-usage", foreign]));
+    schedule["include_modules"] = json!(true);
+    bed.store(&schedule).await;
     let modules = r#"insert into platform_module_registry (module_name, display_name, is_enabled, functions) values
         ('module-odd', 'Odd', true, '["shop-test-lambda-config-background", "arn:aws:lambda:eu-central-1:123456789012:function:lambda-warmer"]')"#;
     bed.database.admin().await.batch_execute(modules).await.unwrap();
