@@ -1,7 +1,8 @@
 //! Lets a request through only while its module is on for the caller's organisation.
 //!
 //! The answer comes from a snapshot in memory, which is at most 30 seconds old and revalidated by its version. While the state
-//! cannot be read, the last snapshot goes on for five minutes; after that core modules stay open and functional ones close.
+//! cannot be read, the last snapshot goes on for five minutes; after that core modules stay open and functional ones close. One request
+//! waits 150 ms for a control plane that hangs; after that none waits that has a snapshot, until a read succeeds.
 //!
 //! ```no_run
 //! use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
@@ -32,6 +33,7 @@ mod source;
 mod verdict;
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use admission::{Admission, NotAnHttpEvent};
@@ -63,6 +65,8 @@ struct Shared {
     clock: Box<dyn Clock>,
     source: Box<dyn StateSource>,
     memory: Mutex<Memory>,
+    /// Since the last answer, a request has waited in vain: until the next one, none waits that has a usable snapshot.
+    is_silent: AtomicBool,
 }
 
 /// A gate that still needs its source.
@@ -96,8 +100,8 @@ impl GateBuilder {
     pub fn reading(self, source: impl StateSource + 'static) -> Gate {
         let Self { module, declared, limits, claim_names, clock } = self;
         let memory = Mutex::new(Memory::new(limits.organisations));
-        let source = Box::new(source);
-        Gate { shared: Arc::new(Shared { module, declared, limits, claim_names, clock, source, memory }) }
+        let (source, is_silent) = (Box::new(source), AtomicBool::new(false));
+        Gate { shared: Arc::new(Shared { module, declared, limits, claim_names, clock, source, memory, is_silent }) }
     }
 }
 
@@ -116,7 +120,8 @@ impl Gate {
 
     /// Whether the module is on for a caller of an organisation. Never fails: trouble is answered from what is known.
     ///
-    /// A fresh snapshot answers without allocating or waiting; otherwise one read, of at most [`GateLimits::timeout`], comes first.
+    /// A fresh snapshot answers without allocating or waiting. An older one that is still usable waits for a newer one for
+    /// [`GateLimits::patience`], and not at all while reads fail. Without one, a read of at most [`GateLimits::timeout`] comes first.
     /// Where the source needs a credential of the caller, the last good one of this organisation is used.
     pub async fn check(&self, org_id: &str, permissions: &Permissions<'_>) -> Verdict {
         self.check_with(org_id, permissions, None).await

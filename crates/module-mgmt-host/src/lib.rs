@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod back_off;
 pub mod gate;
 pub mod middleware;
 pub mod settings;

@@ -9,10 +9,11 @@ use module_mgmt_host_postgres::{PostgresLogin, PostgresSource};
 use module_mgmt_protocol::decision::{Permissions, Reason};
 use module_mgmt_protocol::state::ModuleType;
 
-/// A gate that revalidates at every check.
+/// A gate that revalidates at every check, and waits for it on a loaded machine too.
 fn gate(url: String) -> Gate {
     let source = PostgresSource::new(PostgresLogin::new(url));
-    let limits = GateLimits { max_age: Duration::ZERO, ..GateLimits::default() };
+    let patience = Duration::from_secs(2);
+    let limits = GateLimits { max_age: Duration::ZERO, patience, ..GateLimits::default() };
     Gate::for_module("module-orders", ModuleType::Functional).limits(limits).reading(source)
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::back_off::{FIRST_PAUSE, PATIENCE};
+
 /// No setting makes a gate follow the registry later than this.
 const LONGEST_AGE: Duration = Duration::from_secs(30);
 
@@ -12,9 +14,12 @@ pub struct GateLimits {
     pub max_age: Duration,
     /// Up to this age the last snapshot answers while the state cannot be read.
     pub max_stale: Duration,
-    /// One read in all, from looking up the host to the last byte.
+    /// One read in all, from looking up the host to the last byte. A request without a usable snapshot waits for all of it.
     pub timeout: Duration,
-    /// After a failed read the next one of the same organisation waits at least this long.
+    /// So long a request that has a usable snapshot waits for a newer one; then the read goes on without it.
+    pub patience: Duration,
+    /// After a failed read the next one of the same organisation waits at least this long, and twice as long after each further
+    /// failure, up to 30 seconds. Requests without a usable snapshot and pings do not accept more than the first pause.
     pub retry_after: Duration,
     /// So many organisations are remembered; the one that was not asked about for the longest time leaves.
     pub organisations: usize,
@@ -26,7 +31,8 @@ impl Default for GateLimits {
             max_age: LONGEST_AGE,
             max_stale: Duration::from_secs(300),
             timeout: Duration::from_secs(2),
-            retry_after: Duration::from_secs(1),
+            patience: PATIENCE,
+            retry_after: FIRST_PAUSE,
             organisations: 1_000,
         }
     }

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use module_mgmt_protocol::decision::{Permissions, Reason};
 use module_mgmt_protocol::state::{ModuleState, ModuleType};
 
 use super::{ClosedReason, Credential, Moment, Verdict};
+use crate::back_off::BackOff;
 
 /// Organisations by id; nothing that is known about one is ever looked at for another.
 pub(super) struct Memory {
@@ -21,11 +23,28 @@ pub(super) struct Memory {
 pub(super) struct Organisation {
     last_use: u64,
     pub(super) snapshot: Option<Snapshot>,
-    pub(super) failed: Option<Moment>,
+    pub(super) back_off: BackOff,
     /// The newest one that the source accepted.
     pub(super) credential: Option<Credential>,
-    /// Held by whoever reads the state of this organisation.
-    pub(super) turn: Arc<tokio::sync::Mutex<()>>,
+    /// The newest read; it may have ended.
+    pub(super) reading: Option<Reading>,
+}
+
+/// A read that has begun. It runs in a task of its own.
+pub(super) struct Reading {
+    pub(super) began: Moment,
+    /// Its sender is dropped when the read has ended.
+    pub(super) ended: tokio::sync::watch::Receiver<()>,
+    /// Requests that have a usable snapshot do not wait for it any longer.
+    pub(super) patience_ends: tokio::time::Instant,
+    /// It has had its time by the clock, if not by the timers, and counts as failed.
+    pub(super) is_overdue: Arc<AtomicBool>,
+}
+
+impl Reading {
+    pub(super) fn is_under_way(&self) -> bool {
+        self.ended.has_changed().is_ok()
+    }
 }
 
 /// What the state says about the gate's module. The other modules are not kept, so that a thousand organisations stay small.

@@ -20,16 +20,27 @@ pub(crate) fn off(reason: Reason) -> Verdict {
 
 /// A clock that stands still until it is moved.
 #[derive(Clone)]
-pub(crate) struct TestClock(Arc<Mutex<Moment>>);
+pub(crate) struct TestClock(Arc<Mutex<Moment>>, Instant);
 
 impl TestClock {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Moment { wall: SystemTime::now(), steady: Instant::now() })))
+        let steady = Instant::now();
+        Self(Arc::new(Mutex::new(Moment { wall: SystemTime::now(), steady })), steady)
     }
 
     pub(crate) fn advance(&self, seconds: u64) {
-        self.freeze(seconds);
-        self.0.lock().unwrap().steady += Duration::from_secs(seconds);
+        self.advance_by(Duration::from_secs(seconds));
+    }
+
+    pub(crate) fn advance_by(&self, duration: Duration) {
+        let mut moment = self.0.lock().unwrap();
+        moment.wall += duration;
+        moment.steady += duration;
+    }
+
+    /// How far it was moved.
+    pub(crate) fn age(&self) -> Duration {
+        self.0.lock().unwrap().steady - self.1
     }
 
     /// The sandbox is frozen and thawed: the steady clock stood still.

@@ -5,6 +5,7 @@ mod ages;
 mod allocations;
 mod bed;
 mod events;
+mod hanging;
 mod http;
 mod pings;
 mod trouble;
