@@ -332,9 +332,10 @@ _REASONS = {
     "org_off": "your organisation has switched it off",
     "permission_missing": "you lack a permission that it requires",
     "state_unknown": "whether it is on cannot be read at the moment",
+    "unknown": "it is off for a reason that this function does not know",
 }
 # What the state can say; the others are found here.
-_SENT_REASONS = frozenset(_REASONS) - {"permission_missing", "state_unknown"}
+_SENT_REASONS = frozenset(_REASONS) - {"permission_missing", "state_unknown", "unknown"}
 _LONGEST_AGE_SECONDS = 30.0
 _REFRESHED_AT_ONCE = 8
 
@@ -613,17 +614,22 @@ class Gate:
         module = next((module for module in modules if module.get("name") == self._module), None)
         if module is None:
             return _Snapshot(version, None, "not_installed", (), began)
-        module_type, reason, required = module.get("type"), module.get("reason"), module.get("requiredPermissions")
+        enabled, reason, required = module.get("enabled"), module.get("reason"), module.get("requiredPermissions")
         is_whole = (
-            module_type in ("core", "functional")
-            and (reason is None or (isinstance(reason, str) and reason in _SENT_REASONS))
-            and module.get("enabled") is (reason is None)
+            "type" in module
+            and isinstance(enabled, bool)
+            and (reason is None or (not enabled and reason != "permission_missing"))
             and isinstance(required, list)
             and all(isinstance(permission, str) for permission in required)
         )
         if not is_whole:
             raise ReadFailed("the answer says nothing consistent about the module")
-        return _Snapshot(version, module_type, reason, tuple(required or ()), began)
+        # A newer control plane may know more types, and more reasons, which need not be words. Off without a reason is
+        # off all the same.
+        module_type = "core" if module["type"] == "core" else "functional"
+        is_known = isinstance(reason, str) and reason in _SENT_REASONS
+        told = None if enabled else reason if is_known else "unknown"
+        return _Snapshot(version, module_type, told, tuple(required or ()), began)
 
 
 # ----------------------------------------------------------------------------------------------------------- warm pings

@@ -130,11 +130,12 @@ class Trouble(Quiet):
             {**state(), "version": 1},
             {**state(), "modules": None},
             {**state(), "modules": ["module-orders"]},
-            state(modules=[module(enabled=False)]),
+            state(modules=[module(enabled="yes")]),
+            state(modules=[module(enabled=None)]),
             state(modules=[module("org_off", enabled=True)]),
+            state(modules=[module("something_new", enabled=True)]),
             state(modules=[module("permission_missing")]),
-            state(modules=[module("something_new")]),
-            state(modules=[module(type="other")]),
+            state(modules=[{name: value for name, value in module().items() if name != "type"}]),
             state(modules=[module(requiredPermissions="orders.read")]),
             state(modules=[module(requiredPermissions=[1])]),
         ):
@@ -143,6 +144,29 @@ class Trouble(Quiet):
                 registry.states["a"] = {"version": None, **odd}
                 gate, _ = registry.gate()
                 self.assertEqual(gate.check("a", NOBODY), "state_unknown")
+
+
+class NewerControlPlanes(Quiet):
+    def test_an_unknown_type_counts_as_functional_and_an_unknown_reason_is_off(self):
+        for odd, expected in (
+            (module(enabled=False), "unknown"),
+            (module("something_new"), "unknown"),
+            (module("state_unknown"), "unknown"),
+            (module({"code": "trial_over"}), "unknown"),
+            (module(type="premium"), None),
+            (module("org_off", type={"tier": 2}), "org_off"),
+            (module(somewhat="new"), None),
+        ):
+            with self.subTest(repr(odd)):
+                gate, clock = Registry(state(modules=[odd])).gate("core")
+                self.assertEqual(gate.check("a", NOBODY), expected)
+        # An unknown type is closed once nothing is known for too long, whatever the host has said.
+        registry = Registry(state(modules=[module(type="premium")]))
+        gate, clock = registry.gate("core")
+        gate.check("a", NOBODY)
+        registry.fault = ReadFailed("down")
+        clock.advance(300)
+        self.assertEqual(gate.check("a", NOBODY), "state_unknown")
 
 
 class Threads(Quiet):

@@ -194,9 +194,10 @@ impl Gate {
 
     fn own_module(&self, state: RegistryState) -> Result<Option<ModuleState>, ReadError> {
         let module = state.modules.into_iter().find(|module| module.name == self.shared.module);
-        // The state is decided before any caller is known: that somebody lacks a permission cannot stand in it.
+        // The state is decided before any caller is known: that somebody lacks a permission cannot stand in it. Off without a reason is
+        // off all the same.
         let is_consistent = |module: &ModuleState| match module.reason {
-            None => module.enabled,
+            None => true,
             Some(reason) => !module.enabled && reason != Reason::PermissionMissing,
         };
         if module.as_ref().is_none_or(is_consistent) {

@@ -117,11 +117,27 @@ async fn an_answer_about_another_organisation_is_no_answer() {
 
 #[tokio::test]
 async fn an_answer_that_contradicts_itself_is_no_answer() {
-    for (enabled, reason) in [(false, None), (true, Some(Reason::OrgOff)), (false, Some(Reason::PermissionMissing))] {
+    for (enabled, reason) in [
+        (true, Some(Reason::OrgOff)),
+        (true, Some(Reason::Unknown)),
+        (true, Some(Reason::PermissionMissing)),
+        (false, Some(Reason::PermissionMissing)),
+    ] {
         let mut odd = module(reason);
         odd.enabled = enabled;
         let (gate, _) = Registry::of("a", vec![odd]).gate(ModuleType::Functional);
         assert_eq!(check(&gate, "a").await, UNKNOWN);
+    }
+}
+
+/// An unreadable state would leave a core module open.
+#[tokio::test]
+async fn off_without_a_reason_is_off_for_a_reason_that_is_not_known() {
+    for module_type in [ModuleType::Core, ModuleType::Functional] {
+        let mut bare = module(None);
+        (bare.enabled, bare.module_type) = (false, module_type);
+        let (gate, _) = Registry::of("a", vec![bare]).gate(module_type);
+        assert_eq!(check(&gate, "a").await, off(Reason::Unknown));
     }
 }
 
