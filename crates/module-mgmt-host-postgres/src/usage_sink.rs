@@ -19,8 +19,8 @@ use crate::PostgresLogin;
 ///
 /// The host logs in with the request login and counts as the message's user.
 ///
-/// It connects with the first record, and again when a sandbox thaws with a dead connection. Where connecting takes longer than the
-/// recorder's patience, no record is ever sent: give such a recorder more patience.
+/// It connects with the first record, and again when a sandbox thaws with a dead connection. Where that takes longer than the recorder's
+/// patience, the record is sent while the function handles its next requests.
 pub struct PostgresSink {
     database: Database,
 }

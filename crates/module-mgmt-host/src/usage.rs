@@ -1,7 +1,8 @@
 //! Records the use of a module: how long a request took, how it ended, and with which error code.
 //!
 //! The record is sent before the response is returned, because a sandbox may be frozen right after. It never fails a request: what
-//! cannot be sent in time is counted ([`UsageRecorder::unsent`]) and logged, and the request goes on.
+//! cannot be sent within 150 ms is counted ([`UsageRecorder::unsent`]) and logged, and the request goes on. While the other end hangs,
+//! one request waits for it and the others do not.
 //!
 //! Records go to the usage queue, with the host's own SQS client, or anywhere else that implements [`UsageSink`]:
 //!

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use mgmt_testkit::database::{REQUEST_LOGIN, TestDatabase};
 use mgmt_testkit::flaky_proxy::{FlakyProxy, Traffic};
-use module_mgmt_host::usage::UsageSink as _;
+use module_mgmt_host::usage::{DEFAULT_PATIENCE, UsageSink as _};
 
 use super::{DAILY, RAW, answer, handled, look, message, recorder, registered, sink};
+use crate::clock::TestClock;
 
 /// What the handler takes, and what a loaded machine may add; without a limit, the doors would wait for more than four seconds.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -25,7 +26,8 @@ async fn without_the_database_a_request_is_answered_in_time_and_its_use_is_unsen
     for wire in [Traffic::Cut, Traffic::Silent] {
         for connected_before in [false, true] {
             let (database, proxy, url) = proxied().await;
-            let recorder = recorder("module-orders", sink(url), patience);
+            let clock = TestClock::new();
+            let recorder = recorder("module-orders", sink(url), patience).clock(clock.clone());
             if connected_before {
                 handled(&recorder, "org-a", "u1", &answer()).await;
             }
@@ -36,13 +38,43 @@ async fn without_the_database_a_request_is_answered_in_time_and_its_use_is_unsen
             assert!(took < patience + MARGIN, "{wire:?}: {took:?}");
             assert_eq!(recorder.unsent(), 1, "{wire:?}");
 
-            // The one that was given up left nothing behind that the next would trip over.
+            // The one that was given up left nothing behind that the next would trip over. It may arrive itself.
             proxy.set(Traffic::Passes);
-            handled(&recorder, "org-a", "u1", &answer()).await;
-            assert_eq!(recorder.unsent(), 1, "{wire:?}");
-            assert_eq!(look(&database, RAW).await.len(), 1 + usize::from(connected_before), "{wire:?}");
+            let mut sent = 1 + usize::from(connected_before);
+            let counted = loop {
+                clock.advance(30);
+                handled(&recorder, "org-a", "u1", &answer()).await;
+                sent += 1;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                let counted = look(&database, RAW).await.len();
+                if counted > usize::from(connected_before) || began.elapsed() > Duration::from_secs(30) {
+                    break counted;
+                }
+            };
+            assert_eq!(counted, sent - usize::try_from(recorder.unsent()).unwrap(), "{wire:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_database_that_hangs_holds_one_response_for_150_ms_and_no_other() {
+    let (database, proxy, url) = proxied().await;
+    let clock = TestClock::new();
+    let recorder = recorder("module-orders", sink(url), DEFAULT_PATIENCE).clock(clock.clone());
+    proxy.set(Traffic::Silent);
+    let began = Instant::now();
+    handled(&recorder, "org-a", "u1", &answer()).await;
+    let first = began.elapsed();
+    assert!((DEFAULT_PATIENCE..DEFAULT_PATIENCE + MARGIN).contains(&first), "{first:?}");
+    // Each takes the handler's 20 ms; two hundred that wait take half a minute more.
+    let began = Instant::now();
+    for _ in 0..200 {
+        handled(&recorder, "org-a", "u1", &answer()).await;
+        clock.advance(3);
+    }
+    let others = began.elapsed();
+    assert!(others < Duration::from_secs(20), "{others:?}");
+    assert_eq!((recorder.unsent(), look(&database, RAW).await.len()), (201, 0));
 }
 
 /// The sink is asked at once, before anything could notice that its connection has ended, as in a sandbox that was frozen meanwhile.
