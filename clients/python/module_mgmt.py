@@ -18,12 +18,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import http.client
+import io
 import ipaddress
 import json
 import logging
+import math
 import os
-import queue
 import re
+import socket
 import ssl
 import threading
 import time
@@ -32,7 +34,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import AbstractSet, Any, Callable, Protocol, TypeVar
+from typing import AbstractSet, Any, Callable, Protocol
 from urllib.parse import quote, urlsplit
 
 __all__ = [
@@ -43,7 +45,6 @@ __all__ = [
 Event = Any
 Answer = dict[str, Any]
 Handler = Callable[[Any, Any], Any]
-_T = TypeVar("_T")
 
 _log = logging.getLogger("module_mgmt")
 # As near to the start of the process as this file can tell.
@@ -239,26 +240,40 @@ class CredentialRefused(ReadFailed):
     """The control plane does not accept the credential, or there is none."""
 
 
-def _within(seconds: float, work: Callable[[], _T]) -> _T:
-    """Runs ``work`` for so long at most. In a thread of its own, because nothing else limits a look-up of a host and an
-    answer that comes byte by byte; a thread that is too late ends by itself, and what it brings is dropped.
+class _TimedSocket(io.RawIOBase):
+    """A connected socket as http.client uses it, every step of which ends by one moment. Nothing else limits an answer
+    that comes byte by byte, and a thread that reads here has to end.
     """
-    outcome: queue.SimpleQueue[tuple[Any | None, Exception | None]] = queue.SimpleQueue()
 
-    def run() -> None:
-        try:
-            outcome.put((work(), None))
-        except Exception as error:  # The waiting thread raises it.
-            outcome.put((None, error))
+    def __init__(self, sock: socket.socket, ends: float) -> None:
+        super().__init__()
+        self._sock, self._ends = sock, ends
 
-    threading.Thread(target=run, name="module-mgmt", daemon=True).start()
-    try:
-        result, error = outcome.get(timeout=seconds)
-    except queue.Empty:
-        raise ReadFailed("there was no answer in time") from None
-    if error is not None:
-        raise error
-    return result  # type: ignore[return-value]
+    def _limited(self) -> socket.socket:
+        self._sock.settimeout(_left(self._ends))
+        return self._sock
+
+    def sendall(self, data: bytes) -> None:
+        self._limited().sendall(data)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._limited().recv_into(buffer)
+
+    def close(self) -> None:
+        """http.client closes what it has not read yet. Whoever connects closes the socket itself."""
+
+
+def _left(ends: float) -> float:
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("there was no answer in time")
+    return left
 
 
 class _Api:
@@ -284,36 +299,68 @@ class _Api:
     def request(
         self, method: str, path: str, headers: Mapping[str, str], timeout: float, body: bytes | None = None
     ) -> tuple[int, bytes]:
-        """Status and body. :class:`ReadFailed` when there is no answer."""
+        """Status and body. :class:`ReadFailed` when there is no answer after so many seconds, the look-up of the host
+        left out: nothing can end that one.
+        """
         if not all(_is_header_text(value) for value in headers.values()):
             # Said here, because http.client's own words would quote the value.
             raise CredentialRefused("the credential is not printable text")
         try:
-            return _within(timeout, lambda: self._exchange(method, self._path + path, headers, timeout, body))
+            return self._exchange(method, self._path + path, headers, time.monotonic() + timeout, body)
         except (OSError, http.client.HTTPException) as error:
             raise ReadFailed(f"no answer: {type(error).__name__}: {error}") from None
 
     def _exchange(
-        self, method: str, path: str, headers: Mapping[str, str], timeout: float, body: bytes | None
+        self, method: str, path: str, headers: Mapping[str, str], ends: float, body: bytes | None
     ) -> tuple[int, bytes]:
-        connection = self._connection(timeout)
-        try:
+        connection, sock = self._connection(), self._connect(ends)
+        with sock:
+            connection.sock = _TimedSocket(sock, ends)  # type: ignore[assignment]
             connection.request(method, path, body, {**headers, "accept": "application/json", "connection": "close"})
             with connection.getresponse() as response:
                 status, content = response.status, response.read(_MAX_BODY_BYTES + 1)
-        finally:
-            connection.close()
         if len(content) > _MAX_BODY_BYTES:
             raise ReadFailed("the answer is too large")
         return status, content
 
-    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+    def _connection(self) -> http.client.HTTPConnection:
         if not self._is_https:
-            return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+            return http.client.HTTPConnection(self._host, self._port)
+        return http.client.HTTPSConnection(self._host, self._port, context=self._trusted())
+
+    def _trusted(self) -> ssl.SSLContext:
         if self._tls is None:
             # Reading the trusted roots takes milliseconds: once, and not before it is needed.
             self._tls = ssl.create_default_context()
-        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls)
+        return self._tls
+
+    def _connect(self, ends: float) -> socket.socket:
+        port = self._port or (443 if self._is_https else 80)
+        found = socket.getaddrinfo(self._host, port, type=socket.SOCK_STREAM)
+        for others, (family, kind, protocol, _, address) in zip(reversed(range(len(found))), found):
+            try:
+                # One address that does not answer leaves time for the others.
+                return self._connect_to(family, kind, protocol, address, _left(ends) / (others + 1), ends)
+            except OSError:
+                if others == 0:
+                    raise
+        raise OSError("the host has no address")
+
+    def _connect_to(
+        self, family: int, kind: int, protocol: int, address: Any, seconds: float, ends: float
+    ) -> socket.socket:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(seconds)
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not self._is_https:
+                return sock
+            sock.settimeout(_left(ends))
+            return self._trusted().wrap_socket(sock, server_hostname=self._host)
+        except BaseException:
+            sock.close()
+            raise
 
 
 def _is_loopback(host: str) -> bool:
@@ -321,6 +368,59 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+# -------------------------------------------------------------------------------------- what does not answer in time
+
+# How long a request waits for something that it can do without.
+_PATIENCE_SECONDS = 0.15
+# The first pause after a failure. Each further one is twice as long, up to the longest.
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """One moment on both clocks. The steady clock may stand still while a sandbox is frozen, and the wall clock may be
+    set back; the time that has passed is therefore the larger of the two differences.
+    """
+
+    wall: float
+    steady: float
+
+    @staticmethod
+    def now() -> Moment:
+        return Moment(time.time(), time.monotonic())
+
+    def since(self, earlier: Moment) -> float:
+        return max(self.wall - earlier.wall, self.steady - earlier.steady)
+
+    def after(self, seconds: float) -> Moment:
+        return Moment(self.wall + seconds, self.steady + seconds)
+
+
+class _BackOff:
+    """The failures since the last success, and the pause after the last one."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self._paused: tuple[Moment, float] | None = None
+
+    def fail(self, at: Moment, first: float) -> None:
+        doubled = first * 2 ** min(self.failures, 16)
+        self.failures += 1
+        self._paused = at, max(first, min(doubled, _LONGEST_PAUSE_SECONDS))
+
+    def pause(self, at: Moment, seconds: float) -> None:
+        """After something that says nothing about the other end."""
+        self._paused = at, seconds
+
+    def end(self) -> None:
+        self.failures, self._paused = 0, None
+
+    def is_paused(self, now: Moment, longest: float = math.inf) -> bool:
+        """``longest`` is for those who do not accept a longer pause."""
+        return self._paused is not None and now.since(self._paused[0]) < min(self._paused[1], longest)
 
 
 # ------------------------------------------------------------------------------------------------------------- the gate
@@ -403,28 +503,16 @@ class GateLimits:
     max_stale: float = 300.0
     """Up to this age the last snapshot answers while the state cannot be read."""
     timeout: float = 2.0
-    """One read in all."""
-    retry_after: float = 1.0
-    """After a failed read the next one of the same organisation waits at least this long."""
+    """One read in all. A request without a usable snapshot waits for all of it."""
+    retry_after: float = _FIRST_PAUSE_SECONDS
+    """After a failed read the next one of the same organisation waits at least this long, and twice as long after each
+    further failure, up to 30 seconds. Requests without a usable snapshot and pings do not accept more than the first
+    pause.
+    """
     organisations: int = 1000
     """So many are remembered; the one that was not asked about for the longest time leaves."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Moment:
-    """One moment on both clocks. The steady clock may stand still while a sandbox is frozen, and the wall clock may be
-    set back; the time that has passed is therefore the larger of the two differences.
-    """
-
-    wall: float
-    steady: float
-
-    @staticmethod
-    def now() -> Moment:
-        return Moment(time.time(), time.monotonic())
-
-    def since(self, earlier: Moment) -> float:
-        return max(self.wall - earlier.wall, self.steady - earlier.steady)
+    patience: float = _PATIENCE_SECONDS
+    """So long a request that has a usable snapshot waits for a newer one; then the read goes on without it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -448,12 +536,25 @@ class _Snapshot:
         return None if held else "permission_missing"
 
 
+class _Read:
+    """A read that has begun, in a thread of its own. The gate's lock is held for all of it."""
+
+    def __init__(self, organisation: _Organisation, began: Moment, patience: float) -> None:
+        self.organisation, self.began = organisation, began
+        self.started = time.monotonic()
+        self.patience_ends = self.started + patience
+        """Requests that have a usable snapshot do not wait for it any longer."""
+        self.has_ended = False
+        self.is_overdue = False
+        """It has had its time, and counts as failed."""
+
+
 class _Organisation:
     def __init__(self) -> None:
         self.snapshot: _Snapshot | None = None
-        self.failed: Moment | None = None
+        self.back_off = _BackOff()
         self.authorization: str | None = None  # The newest one that the source accepted; in memory only.
-        self.turn = threading.Lock()  # Held by whoever reads the state of this organisation.
+        self.read: _Read | None = None  # The newest one; it may have ended.
 
 
 class Gate:
@@ -461,7 +562,8 @@ class Gate:
 
     The answer comes from a snapshot in memory, at most 30 seconds old and revalidated by its version. While the state
     cannot be read, the last snapshot goes on for five minutes; after that, and before anything is known, core modules
-    are open and functional closed.
+    are open and functional closed. One request waits 150 ms for a control plane that hangs; after that none waits that
+    has a snapshot, until a read succeeds.
     """
 
     def __init__(
@@ -483,6 +585,9 @@ class Gate:
         self._max_age = min(limits.max_age, _LONGEST_AGE_SECONDS)
         self._claim_names, self._now = claim_names, now
         self._lock = threading.Lock()
+        self._ended = threading.Condition(self._lock)  # Some read has.
+        # A request has waited in vain. Until the next answer, none waits that has a usable snapshot.
+        self._is_silent = False
         # In the order of use, the least recent first.
         self._organisations: OrderedDict[str, _Organisation] = OrderedDict()
 
@@ -520,7 +625,7 @@ class Gate:
         """
         snapshot = self._used(org_id)
         if snapshot is None or self._now().since(snapshot.confirmed) >= self._max_age:
-            self._revalidate(org_id, authorization, is_ping=False)
+            self._revalidate(org_id, authorization)
             snapshot = self._used(org_id)
         if snapshot is not None and self._now().since(snapshot.confirmed) < self._limits.max_stale:
             return snapshot.decide(permissions)
@@ -533,21 +638,20 @@ class Gate:
         ends = time.monotonic() + seconds
         with self._lock:
             waiting = list(self._organisations)
-
-        def work() -> None:
-            while time.monotonic() < ends:
-                try:
-                    org_id = waiting.pop()
-                except IndexError:
-                    return
-                self._revalidate(org_id, None, is_ping=True)
-
-        count = min(_REFRESHED_AT_ONCE, len(waiting))
-        threads = [threading.Thread(target=work, name="module-mgmt", daemon=True) for _ in range(count)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(max(0.0, ends - time.monotonic()))
+        under_way: list[_Read] = []
+        while time.monotonic() < ends:
+            while waiting and len(under_way) < _REFRESHED_AT_ONCE:
+                awaited = self._read_to_wait_for(waiting.pop(), None, is_ping=True)
+                if awaited is not None:
+                    under_way.append(awaited[0])
+            if not under_way:
+                return
+            with self._ended:
+                until = min(ends, *(read.started + self._limits.timeout for read in under_way))
+                self._ended.wait_for(lambda: any(read.has_ended for read in under_way), until - time.monotonic())
+                for read in under_way:
+                    self._give_up_if_overdue(read)
+                under_way = [read for read in under_way if not read.has_ended and not read.is_overdue]
 
     def _used(self, org_id: str) -> _Snapshot | None:
         with self._lock:
@@ -566,42 +670,117 @@ class Gate:
             organisation = self._organisations[org_id] = _Organisation()
         return organisation
 
-    def _revalidate(self, org_id: str, authorization: str | None, *, is_ping: bool) -> None:
+    def _revalidate(self, org_id: str, authorization: str | None) -> None:
+        patience_ends = time.monotonic() + self._limits.patience
+        while True:
+            awaited = self._read_to_wait_for(org_id, authorization, is_ping=False)
+            if awaited is None:
+                return
+            read, is_own, takes_full_time = awaited
+            whole = read.started + self._limits.timeout
+            until = whole if takes_full_time else min(read.patience_ends, patience_ends)
+            with self._ended:
+                if not self._ended.wait_for(lambda: read.has_ended, until - time.monotonic()):
+                    self._is_silent = True
+                    self._give_up_if_overdue(read)
+                    return
+            # Somebody else's may end without a word about this request: a ping's, whose credential has expired.
+            if is_own:
+                return
+
+    def _read_to_wait_for(
+        self, org_id: str, authorization: str | None, *, is_ping: bool
+    ) -> tuple[_Read, bool, bool] | None:
+        """The read that is under way or that begins now, whether it does, and whether it is worth its full time.
+        ``None`` where nothing is to be read, or where the request need not wait.
+        """
+        limits, now = self._limits, self._now()
         with self._lock:
             organisation = self._organisation(org_id)
-        # Whoever waits here finds what the one before has read, or that it has just failed, and does not read again.
-        with organisation.turn:
-            began = self._now()
-            known, failed = organisation.snapshot, organisation.failed
-            if failed is not None and began.since(failed) < self._limits.retry_after:
-                return
-            if known is not None and began.since(known.confirmed) < self._max_age and not is_ping:
-                return
+            known, read = organisation.snapshot, organisation.read
+            age = now.since(known.confirmed) if known is not None else math.inf
+            if age < self._max_age and not is_ping:
+                return None
+            takes_full_time = is_ping or age >= limits.max_stale
+            if read is not None and not read.has_ended and not read.is_overdue:
+                if now.since(read.began) < limits.timeout:
+                    is_worth_it = takes_full_time or time.monotonic() < read.patience_ends
+                    return (read, False, takes_full_time) if is_worth_it else None
+                # One whose sandbox was frozen has had no time to fail, nor will it be worth waiting for.
+                if now.steady - read.began.steady >= limits.timeout:
+                    self._give_up(read, read.began.after(limits.timeout))
+            if organisation.back_off.is_paused(now, limits.retry_after if takes_full_time else math.inf):
+                return None
+            holds_nobody = organisation.back_off.failures > 0 or self._is_silent
+            read = organisation.read = _Read(organisation, now, 0.0 if holds_nobody else limits.patience)
             authorization = authorization if authorization is not None else organisation.authorization
-            try:
-                snapshot = self._read(org_id, authorization, known, began)
-            except Exception as error:  # Whatever a source or a token's function raises, a request must not fail by it.
-                words = str(error) if isinstance(error, ReadFailed) else type(error).__name__
-                _log.warning("the state of %s cannot be read for %r: %s", self._module, org_id, words)
-                if is_ping and isinstance(error, CredentialRefused):
+        arguments = (read, org_id, authorization, known, is_ping)
+        try:
+            threading.Thread(target=self._read, args=arguments, name="module-mgmt", daemon=True).start()
+        except RuntimeError as error:  # The sandbox has no room for another thread.
+            self._end(read, org_id, authorization, is_ping, error)
+        return (read, True, takes_full_time) if takes_full_time or not holds_nobody else None
+
+    def _give_up_if_overdue(self, read: _Read) -> None:
+        if not read.has_ended and time.monotonic() >= read.started + self._limits.timeout:
+            self._give_up(read, self._now())
+
+    def _give_up(self, read: _Read, at: Moment) -> None:
+        """The lock is held. What the read still brings is taken all the same."""
+        if not read.is_overdue:
+            read.is_overdue = self._is_silent = True
+            read.organisation.back_off.fail(at, self._limits.retry_after)
+
+    def _read(
+        self, read: _Read, org_id: str, authorization: str | None, known: _Snapshot | None, is_ping: bool
+    ) -> None:
+        """In a thread of its own."""
+        outcome: _Snapshot | BaseException
+        try:
+            state = self._source.read(org_id, authorization, known.version if known is not None else None)
+            if state is not None:
+                outcome = self._snapshot(org_id, state, read.began)
+            elif known is not None:
+                outcome = dataclasses.replace(known, confirmed=read.began)
+            else:
+                outcome = ReadFailed("nothing is known that could be unchanged")
+        except BaseException as error:  # Whatever a source or a token's function raises, a request must not fail by it.
+            outcome = error
+        self._end(read, org_id, authorization, is_ping, outcome)
+
+    def _end(
+        self,
+        read: _Read,
+        org_id: str,
+        authorization: str | None,
+        is_ping: bool,
+        outcome: _Snapshot | BaseException,
+    ) -> None:
+        now, retry_after = self._now(), self._limits.retry_after
+        with self._ended:
+            # It may have left while it was read.
+            organisation = self._organisation(org_id)
+            known = organisation.snapshot
+            if isinstance(outcome, _Snapshot):
+                # One that was overdue may answer after all, when a later one was faster.
+                if known is None or known.confirmed.steady <= outcome.confirmed.steady:
+                    organisation.snapshot = outcome
+                organisation.authorization, self._is_silent = authorization, False
+                organisation.back_off.end()
+            elif isinstance(outcome, CredentialRefused):
+                if is_ping:
                     # A kept credential has expired. The next request brings another, and need not wait for it.
                     organisation.authorization = None
                 else:
-                    organisation.failed = self._now()
-                return
-            with self._lock:
-                # It may have left while it was read.
-                organisation = self._organisation(org_id)
-                organisation.snapshot, organisation.authorization = snapshot, authorization
-
-    def _read(self, org_id: str, authorization: str | None, known: _Snapshot | None, began: Moment) -> _Snapshot:
-        known_version = known.version if known is not None else None
-        state = _within(self._limits.timeout, lambda: self._source.read(org_id, authorization, known_version))
-        if state is not None:
-            return self._snapshot(org_id, state, began)
-        if known is None:
-            raise ReadFailed("nothing is known that could be unchanged")
-        return dataclasses.replace(known, confirmed=began)
+                    # The next caller may have a better one.
+                    organisation.back_off.pause(now, retry_after)
+            elif not read.is_overdue:
+                organisation.back_off.fail(now, retry_after)
+            read.has_ended = True
+            self._ended.notify_all()
+        if isinstance(outcome, BaseException):
+            words = str(outcome) if isinstance(outcome, ReadFailed) else type(outcome).__name__
+            _log.warning("the state of %s cannot be read for %r: %s", self._module, org_id, words)
 
     def _snapshot(self, org_id: str, state: Mapping[str, Any], began: Moment) -> _Snapshot:
         version, modules = state.get("version"), state.get("modules")
@@ -726,6 +905,8 @@ def _milliseconds_since(started: float) -> int:
 
 # Longer texts are cut: a use with half a path counts, and one that is refused does not.
 _LONGEST_TEXT = 200
+# A client that hangs for longer than the pauses holds no more threads.
+_SENT_AT_ONCE = 8
 
 
 def uuid7(unix_ms: int) -> str:
@@ -735,12 +916,27 @@ def uuid7(unix_ms: int) -> str:
     return str(uuid.UUID(int=unix_ms << 80 | 7 << 76 | high << 64 | 2 << 62 | low))
 
 
+class _Sending:
+    """An event that is being sent, in a thread of its own. The lock of :class:`Usage` is held for all but waiting."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.ended = threading.Event()
+        self.error: BaseException | None = None
+        self.is_late = False
+        """Its request has gone without it, and it counts as unsent."""
+
+
 class Usage:
     """Counts each request of signed-in callers as one use of the module. Safe to share between threads.
 
     The event leaves before the answer does, because a sandbox may be frozen right after it. Counting never fails a
     request: what could not be sent is counted in :attr:`unsent` and logged. A send whose answer is lost may have
     arrived, and counts as unsent.
+
+    No answer waits longer than ``patience``. An event that takes longer counts as unsent, is sent on without the
+    request, and is taken off again if it arrives. Until something arrives, no answer waits: one event is sent after
+    pauses of 1, 2, 4 and up to 30 seconds, and the others are unsent.
     """
 
     def __init__(
@@ -752,21 +948,28 @@ class Usage:
         url: str | None = None,
         claim_names: ClaimNames = ClaimNames(),
         timeout: float = 2.0,
+        patience: float = _PATIENCE_SECONDS,
+        now: Callable[[], Moment] = Moment.now,
     ) -> None:
         """Either ``sqs`` (a client with ``send_message``, such as boto3's) and ``queue_url``, or ``url``, the control
-        plane's API as in :class:`HttpSource`. ``timeout`` is what one event may add to a request, in seconds.
+        plane's API as in :class:`HttpSource`. ``timeout`` is seconds in all over HTTP; an SQS client has time limits
+        of its own. ``patience`` is what one event may add to a request, in seconds.
         """
         if (sqs is None) != (queue_url is None) or (sqs is None) == (url is None):
             raise ValueError("give either sqs and queue_url, or url")
         self._module, self._sqs, self._queue_url, self._timeout = module, sqs, queue_url, timeout
         self._api = _Api(url) if url is not None else None
-        self._claim_names = claim_names
+        self._claim_names, self._now = claim_names, now
+        self._patience = min(patience, timeout)
         self._lock = threading.Lock()
+        self._back_off = _BackOff()
+        self._under_way = 0
         self.unsent = 0
-        """How many events could not be sent since the sandbox started."""
+        """How many events are not known to have arrived since the sandbox started."""
 
     def __call__(self, handler: Handler) -> Handler:
-        """Decorates a handler. What is not an HTTP event of a signed-in caller is handled without being counted."""
+        """Decorates a handler. What is not an HTTP event of a signed-in caller is handled without being counted.
+        """
 
         @functools.wraps(handler)
         def counted(event: Event, context: Any) -> Any:
@@ -811,15 +1014,71 @@ class Usage:
         """Sends one event without ``moduleName``, with the API's field names; whether it is known to have arrived.
         Never raises.
         """
+        patience = self._begin()
+        if patience is None:
+            self._note(ReadFailed("nothing has arrived lately, and it is not yet time to try again"))
+            return False
+        sending = _Sending()
+        try:
+            arguments = (sending, org_id, user_id, use, authorization)
+            threading.Thread(target=self._send, args=arguments, name="module-mgmt", daemon=True).start()
+        except RuntimeError as error:  # The sandbox has no room for another thread.
+            self._end(sending, error)
+        sending.ended.wait(patience)
+        with self._lock:
+            sending.is_late = not sending.ended.is_set()
+            if not sending.is_late:
+                self._back_off.end()
+            elif patience > 0:
+                self._back_off.fail(self._now(), _FIRST_PAUSE_SECONDS)
+            error = ReadFailed("there was no answer in time") if sending.is_late else sending.error
+            self.unsent += error is not None
+            unsent = self.unsent
+        if error is not None:
+            self._warn(error, unsent)
+        return error is None
+
+    def _begin(self) -> float | None:
+        """How long the answer waits for an event that is sent now; ``None`` while none is sent."""
+        with self._lock:
+            now = self._now()
+            if self._back_off.is_paused(now) or self._under_way >= _SENT_AT_ONCE:
+                return None
+            self._under_way += 1
+            if self._back_off.failures == 0:
+                return self._patience
+            # It has failed until it arrives, so that no other is sent meanwhile.
+            self._back_off.fail(now, _FIRST_PAUSE_SECONDS)
+            return 0.0
+
+    def _send(
+        self, sending: _Sending, org_id: str, user_id: str, use: Mapping[str, Any], authorization: str | None
+    ) -> None:
+        """In a thread of its own."""
         try:
             if self._api is not None:
                 self._post(use, authorization)
             else:
                 self._enqueue(org_id, user_id, use)
-        except Exception as error:  # Whatever a client raises, a request must not fail by it.
-            self._note(error)
-            return False
-        return True
+        except BaseException as error:  # Whatever a client raises, a request must not fail by it.
+            self._end(sending, error)
+        else:
+            self._end(sending, None)
+
+    def _end(self, sending: _Sending, error: BaseException | None) -> None:
+        with self._lock:
+            self._under_way -= 1
+            sending.error = error
+            sending.ended.set()
+            if not sending.is_late:
+                return
+            # Whoever refuses promptly holds nobody.
+            if error is None or time.monotonic() - sending.started <= self._patience:
+                self._back_off.end()
+            self.unsent -= error is None
+            unsent = self.unsent
+        if error is None:
+            _log.info("a usage event of %s was sent after all (%d unsent)", self._module, unsent)
 
     def _post(self, use: Mapping[str, Any], authorization: str | None) -> None:
         if self._api is None or authorization is None:
@@ -833,12 +1092,15 @@ class Usage:
     def _enqueue(self, org_id: str, user_id: str, use: Mapping[str, Any]) -> None:
         event = {**use, "moduleName": self._module}
         body = json.dumps({"orgId": org_id, "userId": user_id, "event": event})
-        _within(self._timeout, lambda: self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body))
+        self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body)
 
-    def _note(self, error: Exception) -> None:
+    def _note(self, error: BaseException) -> None:
         with self._lock:
             self.unsent += 1
             unsent = self.unsent
+        self._warn(error, unsent)
+
+    def _warn(self, error: BaseException, unsent: int) -> None:
         _log.warning(
             "a usage event of %s was not sent: %s: %s (%d so far)", self._module, type(error).__name__, error, unsent
         )
