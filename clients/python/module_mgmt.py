@@ -18,6 +18,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import http.client
+import inspect
 import io
 import ipaddress
 import json
@@ -32,7 +33,7 @@ import time
 import unicodedata
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import AbstractSet, Any, Callable, Protocol
 from urllib.parse import quote, urlsplit
@@ -224,6 +225,19 @@ def _unauthenticated(request: _Request) -> Answer:
 
 def _is_header_text(text: str) -> bool:
     return all(" " <= character <= "~" for character in text)
+
+
+def _as_async(handler: Handler, decorated: Handler) -> Handler:
+    """What is awaited without the decorator is awaited with it, whether the handler answers or not."""
+    if not inspect.iscoroutinefunction(handler):
+        return decorated
+
+    @functools.wraps(handler)
+    async def decorated_async(event: Event, context: Any) -> Any:
+        answer = decorated(event, context)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    return decorated_async
 
 
 # ------------------------------------------------------------------------------------------------------ HTTP to the API
@@ -599,7 +613,7 @@ class Gate:
             refusal = self.refusal(event, context)
             return handler(event, context) if refusal is None else refusal
 
-        return gated
+        return _as_async(handler, gated)
 
     def refusal(self, event: Event, context: Any = None) -> Answer | None:
         """The answer to an HTTP event that may not pass: 401 without an identity, 503 where the module is off.
@@ -842,7 +856,7 @@ class Warm:
             answer = self.answer(event)
             return handler(event, context) if answer is None else answer
 
-        return warmed
+        return _as_async(handler, warmed)
 
     def answer(self, event: Event) -> Answer | None:
         """The answer to a ping, after its hold; ``None`` for every other event."""
@@ -927,6 +941,57 @@ class _Sending:
         """Its request has gone without it, and it counts as unsent."""
 
 
+class _Measured:
+    """One use of the module; it is counted when it has answered or failed."""
+
+    def __init__(self, usage: Usage, event: Event, context: Any) -> None:
+        self._usage, self._event, self._context = usage, event, context
+        self._began_ms, self._began = int(time.time() * 1000), time.monotonic()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # The class only: the text may hold anything, and those who read the statistics are not those who read the log.
+        if kind is not None:
+            self._count(lambda: {"status": "failure", "errorCode": kind.__name__})
+
+    def answered(self, answer: Any) -> None:
+        self._count(lambda: _outcome(answer))
+
+    def _count(self, outcome: Callable[[], dict[str, str]]) -> None:
+        self._usage._count(self._event, self._context, self._began_ms, self._began, outcome)
+
+    async def until_awaited(self, answer: Any) -> Any:
+        with self:
+            awaited = await answer
+        self.answered(awaited)
+        return awaited
+
+    def until_exhausted(self, answer: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        with self:
+            returned = yield from answer
+        self.answered(returned)
+        return returned
+
+    async def until_exhausted_async(self, answer: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        with self:
+            try:
+                async for part in answer:
+                    yield part
+            finally:
+                await answer.aclose()
+        self.answered(None)
+
+
+# What a handler may return that is still to end, and how to wait for its end.
+_ENDING_LATER: tuple[tuple[Callable[[object], bool], Callable[[_Measured, Any], Any]], ...] = (
+    (inspect.isgenerator, _Measured.until_exhausted),
+    (inspect.isasyncgen, _Measured.until_exhausted_async),
+    (inspect.isawaitable, _Measured.until_awaited),
+)
+
+
 class Usage:
     """Counts each request of signed-in callers as one use of the module. Safe to share between threads.
 
@@ -969,23 +1034,23 @@ class Usage:
 
     def __call__(self, handler: Handler) -> Handler:
         """Decorates a handler. What is not an HTTP event of a signed-in caller is handled without being counted.
+
+        A handler that is ``async`` or returns a coroutine or a generator is measured until that ends. One that is
+        cancelled, or closed before its end, has failed.
         """
 
         @functools.wraps(handler)
         def counted(event: Event, context: Any) -> Any:
-            began_ms, began = int(time.time() * 1000), time.monotonic()
-            try:
+            measured = _Measured(self, event, context)
+            with measured:
                 answer = handler(event, context)
-            except Exception as error:
-                # The class only: the text may hold anything, and those who read the statistics are not those who read
-                # the log.
-                outcome = {"status": "failure", "errorCode": type(error).__name__}
-                self._count(event, context, began_ms, began, lambda: outcome)
-                raise
-            self._count(event, context, began_ms, began, lambda: _outcome(answer))
+            for ends_later, until_its_end in _ENDING_LATER:
+                if ends_later(answer):
+                    return until_its_end(measured, answer)
+            measured.answered(answer)
             return answer
 
-        return counted
+        return _as_async(handler, counted)
 
     def _count(
         self, event: Event, context: Any, began_ms: int, began: float, outcome: Callable[[], dict[str, str]]

@@ -1,5 +1,7 @@
 """Each request of a signed-in caller is one event, whatever becomes of it, and no event fails a request."""
 
+import asyncio
+import inspect
 import json
 import logging
 import time
@@ -8,7 +10,7 @@ import uuid
 from datetime import datetime, timezone
 
 from bed import MODULE, Registry, Server, event, module, state
-from module_mgmt import Usage, uuid7
+from module_mgmt import Usage, Warm, uuid7
 
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/1/usage"
 
@@ -120,6 +122,127 @@ class Events(unittest.TestCase):
             identifier = uuid.UUID(text)
             self.assertEqual((identifier.version, identifier.variant), (7, uuid.RFC_4122))
             self.assertEqual(identifier.int >> 80, 1_700_000_000_123)
+
+
+class LaterEnds(unittest.TestCase):
+    """Handlers whose answer is still to come when they return."""
+
+    def events_of(self, handler, consume):
+        """What is counted before the answer is consumed, and after."""
+        sqs = Queue()
+        answer = Usage(MODULE, sqs=sqs, queue_url=QUEUE)(handler)(event(), None)
+        self.assertEqual(sqs.sent, [])
+        try:
+            outcome = consume(answer)
+        except BaseException as error:
+            outcome = type(error)
+        ((_, message),) = sqs.sent
+        use = message["event"]
+        return outcome, use["status"], use.get("errorCode"), use["durationMs"]
+
+    def check(self, handler, consume, *expected):
+        *told, duration_ms = self.events_of(handler, consume)
+        self.assertEqual(tuple(told), expected)
+        self.assertGreaterEqual(duration_ms, 50, "measured until the end")
+
+    def test_an_async_handler_is_measured_until_it_ends(self):
+        def answering(answer):
+            async def handler(event, context):
+                await asyncio.sleep(0.06)
+                if isinstance(answer, BaseException):
+                    raise answer
+                return answer
+
+            return handler
+
+        document = json.dumps({"code": "stale_version", "detail": "the resource has changed"})
+        self.check(answering("x"), asyncio.run, "x", "success", None)
+        refused = {"statusCode": 412, "body": document}
+        self.check(answering(refused), asyncio.run, refused, "failure", "stale_version")
+        self.check(answering(KeyError("secret")), asyncio.run, KeyError, "failure", "KeyError")
+        cancelled = asyncio.CancelledError
+        self.check(answering(cancelled()), asyncio.run, cancelled, "failure", "CancelledError")
+
+    def test_a_handler_that_is_cancelled_has_failed(self):
+        async def handler(event, context):
+            await asyncio.sleep(60)
+
+        async def cancel(answer):
+            task = asyncio.ensure_future(answer)
+            await asyncio.sleep(0.06)
+            task.cancel()
+            await task
+
+        cancelled = asyncio.CancelledError
+        self.check(handler, lambda answer: asyncio.run(cancel(answer)), cancelled, "failure", "CancelledError")
+
+    def test_a_plain_handler_may_return_a_coroutine(self):
+        async def answer(error):
+            await asyncio.sleep(0.06)
+            raise error
+
+        self.check(lambda event, context: answer(OSError()), asyncio.run, OSError, "failure", "OSError")
+
+    def test_a_generator_is_measured_until_it_is_exhausted(self):
+        def handler(event, context):
+            yield 1
+            time.sleep(0.06)
+            yield 2
+
+        def failing(event, context):
+            yield from handler(event, context)
+            raise ValueError("secret")
+
+        def read_one(answer):
+            next(answer)
+            time.sleep(0.06)
+            answer.close()
+
+        self.check(handler, list, [1, 2], "success", None)
+        self.check(failing, list, ValueError, "failure", "ValueError")
+        self.check(handler, read_one, None, "failure", "GeneratorExit")
+
+    def test_an_async_generator_is_measured_until_it_is_exhausted(self):
+        async def handler(event, context):
+            yield 1
+            await asyncio.sleep(0.06)
+            yield 2
+
+        async def failing(event, context):
+            yield 1
+            await asyncio.sleep(0.06)
+            raise ValueError("secret")
+
+        async def read(answer):
+            return [part async for part in answer]
+
+        self.check(handler, lambda answer: asyncio.run(read(answer)), [1, 2], "success", None)
+        self.check(failing, lambda answer: asyncio.run(read(answer)), ValueError, "failure", "ValueError")
+
+    def test_what_ends_the_process_is_a_failure_too(self):
+        def handler(event, context):
+            raise SystemExit(1)
+
+        sqs = Queue()
+        _, wrapped = counted(lambda _: handler(None, None), sqs)
+        with self.assertRaises(SystemExit):
+            wrapped(event(), None)
+        self.assertEqual(sqs.sent[0][1]["event"]["errorCode"], "SystemExit")
+
+    def test_an_async_handler_stays_one_under_all_decorators(self):
+        async def handler(event, context):
+            return "handled"
+
+        ping = {"source": "module-mgmt.warmer", "ping": {"runId": "r", "invocation": 1, "of": 1, "holdMs": 0}}
+        for reason, sent, expected in ((None, event(), "handled"), ("org_off", event(), 503), (None, ping, True)):
+            sqs = Queue()
+            gate, _ = Registry(state(modules=[module(reason)])).gate()
+            decorated = Warm()(gate(Usage(MODULE, sqs=sqs, queue_url=QUEUE)(handler)))
+            self.assertTrue(inspect.iscoroutinefunction(decorated))
+            answer = asyncio.run(decorated(sent, None))
+            if isinstance(answer, dict):
+                answer = answer.get("statusCode", "instanceId" in answer)
+            self.assertEqual((answer, len(sqs.sent)), (expected, int(expected == "handled")))
 
 
 class Sending(unittest.TestCase):
