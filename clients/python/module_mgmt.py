@@ -452,6 +452,8 @@ _REASONS = {
 _SENT_REASONS = frozenset(_REASONS) - {"permission_missing", "state_unknown", "unknown"}
 _LONGEST_AGE_SECONDS = 30.0
 _REFRESHED_AT_ONCE = 8
+# So many reads run at the same time that no request waits for, however many organisations there are.
+_UNAWAITED_AT_ONCE = 8
 
 
 class StateSource(Protocol):
@@ -553,8 +555,8 @@ class _Snapshot:
 class _Read:
     """A read that has begun, in a thread of its own. The gate's lock is held for all of it."""
 
-    def __init__(self, organisation: _Organisation, began: Moment, patience: float) -> None:
-        self.organisation, self.began = organisation, began
+    def __init__(self, organisation: _Organisation, began: Moment, patience: float, is_unawaited: bool) -> None:
+        self.organisation, self.began, self.is_unawaited = organisation, began, is_unawaited
         self.started = time.monotonic()
         self.patience_ends = self.started + patience
         """Requests that have a usable snapshot do not wait for it any longer."""
@@ -602,6 +604,7 @@ class Gate:
         self._ended = threading.Condition(self._lock)  # Some read has.
         # A request has waited in vain. Until the next answer, none waits that has a usable snapshot.
         self._is_silent = False
+        self._unawaited = 0  # Reads that no request waits for, while they may still end in time.
         # In the order of use, the least recent first.
         self._organisations: OrderedDict[str, _Organisation] = OrderedDict()
 
@@ -726,14 +729,19 @@ class Gate:
             if organisation.back_off.is_paused(now, limits.retry_after if takes_full_time else math.inf):
                 return None
             holds_nobody = organisation.back_off.failures > 0 or self._is_silent
-            read = organisation.read = _Read(organisation, now, 0.0 if holds_nobody else limits.patience)
+            is_unawaited = holds_nobody and not takes_full_time
+            if is_unawaited and self._unawaited >= _UNAWAITED_AT_ONCE:
+                return None
+            self._unawaited += is_unawaited
+            read = _Read(organisation, now, 0.0 if holds_nobody else limits.patience, is_unawaited)
+            organisation.read = read
             authorization = authorization if authorization is not None else organisation.authorization
         arguments = (read, org_id, authorization, known, is_ping)
         try:
             threading.Thread(target=self._read, args=arguments, name="module-mgmt", daemon=True).start()
         except RuntimeError as error:  # The sandbox has no room for another thread.
             self._end(read, org_id, authorization, is_ping, error)
-        return (read, True, takes_full_time) if takes_full_time or not holds_nobody else None
+        return None if is_unawaited else (read, True, takes_full_time)
 
     def _give_up_if_overdue(self, read: _Read) -> None:
         if not read.has_ended and time.monotonic() >= read.started + self._limits.timeout:
@@ -743,6 +751,7 @@ class Gate:
         """The lock is held. What the read still brings is taken all the same."""
         if not read.is_overdue:
             read.is_overdue = self._is_silent = True
+            self._unawaited -= read.is_unawaited
             read.organisation.back_off.fail(at, self._limits.retry_after)
 
     def _read(
@@ -790,6 +799,7 @@ class Gate:
                     organisation.back_off.pause(now, retry_after)
             elif not read.is_overdue:
                 organisation.back_off.fail(now, retry_after)
+            self._unawaited -= read.is_unawaited and not read.is_overdue
             read.has_ended = True
             self._ended.notify_all()
         if isinstance(outcome, BaseException):

@@ -148,6 +148,25 @@ class Gates(Quiet):
         answers, took = timed(lambda: {gate.check(name, NOBODY) for name in names})
         # Fifteen seconds, if each waited.
         self.assertTrue(answers == {None} and took < 5, took)
+        # The one that was waited for, and those that run at the same time without anybody.
+        self.assertTrue(wait_until(lambda: len(registry.reads) == 109), len(registry.reads))
+        self.assertEqual(len(our_threads()), 9)
+        # When they have had their time, others take their turns.
+        clock.advance(3)
+        for name in names:
+            gate.check(name, NOBODY)
+        self.assertTrue(wait_until(lambda: len(registry.reads) == 117), len(registry.reads))
+        registry.release()
+        self.assertTrue(wait_until(lambda: not our_threads()))
+        for name in names:
+            gate.check(name, NOBODY)
+            self.assertTrue(wait_until(lambda: not our_threads()))
+        # Every organisation is read again in the end.
+        clock.advance(26)
+        reads = len(registry.reads)
+        for name in names:
+            gate.check(name, NOBODY)
+        self.assertEqual(len(registry.reads), reads)
 
     def test_without_a_usable_snapshot_a_request_waits_for_the_whole_read_and_asks_once_a_second(self):
         registry, gate, clock = self.hanging_gate(max_stale=300, timeout=0.4)
