@@ -263,6 +263,27 @@ async fn a_read_that_answers_too_late_replaces_no_newer_state() {
     assert_eq!((check(&gate, "a").await, registry.count()), (off(Reason::OrgOff), 3));
 }
 
+/// Two reads overlap, as the first was overdue when the second began: what that one finds unchanged is not what the first one brought.
+#[tokio::test(start_paused = true)]
+async fn unchanged_confirms_the_version_that_was_asked_about() {
+    let (registry, gate, clock) = gate_whose_registry_hangs(LASTING).await;
+    registry.delay(Duration::from_millis(500));
+    check(&gate, "a").await;
+    clock.advance(60);
+    registry.delay(Duration::from_millis(1_000));
+    check(&gate, "a").await;
+    registry.put("a", "2", vec![module(Some(Reason::OrgOff))]);
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(check(&gate, "a").await, off(Reason::OrgOff));
+    registry.put("a", "1", vec![module(None)]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    registry.delay(Duration::ZERO);
+    clock.advance(2);
+    check(&gate, "a").await;
+    settle().await;
+    assert_eq!((check(&gate, "a").await, registry.count()), (Verdict::Open, 4));
+}
+
 /// Answers once, then panics.
 struct Panicking(AtomicUsize);
 
