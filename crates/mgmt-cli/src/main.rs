@@ -3,6 +3,7 @@
 mod api;
 mod commands;
 mod dev;
+mod doctor;
 mod link;
 mod migration;
 mod output;
@@ -25,6 +26,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Dev(dev_command::Dev),
+    Doctor(doctor::Doctor),
     Migrate(migrate::Migrate),
     Openapi(openapi::Openapi),
     /// The modules of a deployed platform.
@@ -45,7 +47,8 @@ async fn main() -> ExitCode {
     let done = |()| ExitCode::SUCCESS;
     let (result, json) = match &arguments.command {
         Command::Dev(command) => (dev_command::run(command).await, command.json()),
-        Command::Migrate(command) => (migrate::run(command).await.map(done), command.json()),
+        Command::Doctor(command) => (doctor::run(command).await, command.json()),
+        Command::Migrate(command) => (migrate::run(command).await, command.json()),
         Command::Openapi(command) => (openapi::run(command).map(done), false),
         Command::Modules(command) => (modules::run(command).map(done), command.json()),
         Command::Usage(command) => (usage::run(command).await.map(done), command.json()),

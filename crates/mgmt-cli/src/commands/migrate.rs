@@ -1,9 +1,12 @@
 //! `mgmt migrate`: schema, then migrations.
 
+use std::process::ExitCode;
+
 use clap::Args;
 
+use crate::doctor::report;
 use crate::migration::{self, Passwords};
-use crate::output::{Failure, table, write};
+use crate::output::{Failure, progress, table, write};
 
 /// Bring a database to this version's schema. Safe to repeat and to kill.
 #[derive(Debug, Args)]
@@ -17,6 +20,9 @@ pub(crate) struct Migrate {
     /// Make what Supabase already has: the roles anon, authenticated, service_role, and auth.uid(), auth.jwt().
     #[arg(long)]
     bootstrap_roles: bool,
+    /// Run all schema files again, also those that have run: it mends policies, rights, triggers and functions.
+    #[arg(long)]
+    again: bool,
     /// New password of module_mgmt_request_login; without it the password stays.
     #[arg(long, env = "REQUEST_LOGIN_PASSWORD", hide_env_values = true)]
     request_password: Option<String>,
@@ -34,7 +40,7 @@ impl Migrate {
     }
 }
 
-pub(crate) async fn run(arguments: &Migrate) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: &Migrate) -> Result<ExitCode, Failure> {
     let ca_pem = match &arguments.ca_file {
         Some(path) => {
             Some(std::fs::read_to_string(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?)
@@ -43,8 +49,10 @@ pub(crate) async fn run(arguments: &Migrate) -> Result<(), Failure> {
     };
     let passwords =
         Passwords { request: arguments.request_password.as_deref(), worker: arguments.worker_password.as_deref() };
-    let applied =
-        migration::migrate(&arguments.database_url, ca_pem.as_deref(), arguments.bootstrap_roles, passwords).await?;
+    let url = &arguments.database_url;
+    let bootstrap = arguments.bootstrap_roles;
+    let done = migration::migrate(url, ca_pem.as_deref(), bootstrap, arguments.again, passwords).await?;
+    let applied = done.applied;
     write(|out| {
         if arguments.json {
             return writeln!(out, "{}", serde_json::json!({ "applied": applied }));
@@ -53,5 +61,10 @@ pub(crate) async fn run(arguments: &Migrate) -> Result<(), Failure> {
             return writeln!(out, "The schema is up to date.");
         }
         writeln!(out, "{}", table(["applied"], applied.iter().map(|name| [name.clone()])))
-    })
+    })?;
+    if !done.findings.is_empty() {
+        progress(&format!("This is not as the schema makes it:\n{}", report::as_table(&done.findings)));
+    }
+    // What others have on our tables is told, and is theirs.
+    Ok(if done.findings.iter().all(|finding| finding.is_of_others) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

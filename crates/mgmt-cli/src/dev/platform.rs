@@ -67,7 +67,7 @@ impl Platform {
         )?;
         postgres.make_database(database, data == Data::Fresh).await?;
         let passwords = Passwords { request: Some(LOGIN_PASSWORD), worker: Some(LOGIN_PASSWORD) };
-        let applied = migrate(&postgres.url(database), None, true, passwords).await?;
+        let applied = migrate(&postgres.url(database), None, true, false, passwords).await?.applied;
         progress(&format!("the database is migrated ({} files were new)", applied.len()));
         let aws = Aws::new(http.clone(), ministack.url());
         let api_id = deploy(&aws, postgres.port, database, &issuer.url).await?;

@@ -8,9 +8,11 @@ static DB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../db");
 
 /// Migrations follow the schema files, so that a schema file added later still comes before them.
 pub(super) const FIRST_MIGRATION: i32 = 100;
+/// refinery's table of what has run.
+pub(super) const HISTORY: &str = "module_mgmt_schema_history";
 
 /// Schema files and migrations as refinery has them.
-pub(super) fn migrations() -> Result<Vec<Migration>> {
+pub(crate) fn migrations() -> Result<Vec<Migration>> {
     let schema = files("schema").into_iter().map(|file| (0, file));
     let later = files("migrations").into_iter().map(|file| (FIRST_MIGRATION, file));
     schema
@@ -37,7 +39,7 @@ pub(super) fn files(folder: &str) -> Vec<(&'static str, &'static str)> {
 }
 
 /// Version and checksum of schema files as earlier releases had them; see `db/superseded.txt`.
-pub(super) fn superseded() -> Result<Vec<(i32, u64)>> {
+pub(crate) fn superseded() -> Result<Vec<(i32, u64)>> {
     let text =
         DB.get_file("superseded.txt").and_then(|file| file.contents_utf8()).context("db/superseded.txt is missing")?;
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
@@ -47,4 +49,21 @@ pub(super) fn superseded() -> Result<Vec<(i32, u64)>> {
             Ok((version.parse()?, checksum.parse()?))
         })
         .collect()
+}
+
+/// What a freshly migrated database looks like; see `mgmt doctor`.
+pub(crate) fn catalog() -> Result<&'static str> {
+    DB.get_file("catalog.json").and_then(|file| file.contents_utf8()).context("db/catalog.json is missing")
+}
+
+/// The names of our tables and of our functions in public, as the schema files make them.
+pub(crate) fn our_names() -> (Vec<String>, Vec<String>) {
+    let lines = || [files("schema"), files("migrations")].into_iter().flatten().flat_map(|(_, sql)| sql.lines());
+    let named = |beginning: &str| -> Vec<String> {
+        let names = lines().filter_map(|line| line.strip_prefix(beginning)?.split(['(', ' ']).next());
+        names.map(str::to_owned).collect()
+    };
+    let mut tables = named("create table if not exists public.");
+    tables.push(HISTORY.to_owned());
+    (tables, named("create or replace function public."))
 }

@@ -6,8 +6,6 @@ use tokio_postgres::Client;
 
 use super::files::{FIRST_MIGRATION, superseded};
 
-pub(super) const TABLE: &str = "module_mgmt_schema_history";
-
 /// A schema file describes how things are to be and may run again, so a release may bring another text of it. Where the database has
 /// an earlier release's text, that file and all schema files after it are forgotten, so that they run again. Every other
 /// difference is left for refinery to refuse: an earlier release, for one, knows none of the later texts and undoes nothing.
@@ -33,6 +31,16 @@ pub(super) async fn reopen_superseded(client: &Client, migrations: &[Migration])
         let forget = "delete from public.module_mgmt_schema_history where version >= $1 and version < $2";
         client.execute(forget, &[&first, &FIRST_MIGRATION]).await.context("the schema history cannot be written")?;
     }
+    Ok(())
+}
+
+/// Forgets all schema files, so that they run again. Each of them does no harm the second time.
+pub(super) async fn reopen_all(client: &Client) -> Result<()> {
+    if client.query_one("select to_regclass('public.module_mgmt_schema_history') is null", &[]).await?.get(0) {
+        return Ok(());
+    }
+    let forget = "delete from public.module_mgmt_schema_history where version < $1";
+    client.execute(forget, &[&FIRST_MIGRATION]).await.context("the schema history cannot be written")?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Schema files and migrations through refinery, under an advisory lock.
 
-mod files;
+pub(crate) mod files;
 mod history;
 
 use std::time::Duration;
@@ -10,6 +10,8 @@ use mgmt_common::db::direct_connection;
 use refinery::Runner;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
+use crate::doctor::finding::Finding;
+use crate::doctor::look::look;
 use crate::output::progress;
 
 /// The key of our advisory lock: "module-mgmt" as a number of our own choosing.
@@ -23,14 +25,24 @@ pub(crate) struct Passwords<'a> {
     pub(crate) worker: Option<&'a str>,
 }
 
-/// Brings the database to this version and answers what was applied. Each file is one transaction with its entry in
+/// What came of a migration.
+#[derive(Debug)]
+pub(crate) struct Migrated {
+    /// The files that ran.
+    pub(crate) applied: Vec<String>,
+    /// What of the database is not as the files make it.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Brings the database to this version and answers what was applied. With `again` the schema files run whether they have or not. Each file is one transaction with its entry in
 /// refinery's history, so that a killed run leaves whole files only; a second runner waits for the first.
 pub(crate) async fn migrate(
     url: &str,
     ca_pem: Option<&str>,
     bootstrap_roles: bool,
+    again: bool,
     passwords: Passwords<'_>,
-) -> Result<Vec<String>> {
+) -> Result<Migrated> {
     let (mut client, connection) = direct_connection(url, ca_pem, warn).await.map_err(anyhow::Error::msg)?;
     let connection = tokio::spawn(connection);
     refuse_pooler(&client, url, ca_pem).await?;
@@ -42,20 +54,22 @@ pub(crate) async fn migrate(
     }
     let migrations = files::migrations()?;
     history::reopen_superseded(&client, &migrations).await?;
+    if again {
+        history::reopen_all(&client).await?;
+    }
     let mut runner = Runner::new(&migrations);
-    runner.set_migration_table_name(history::TABLE);
+    runner.set_migration_table_name(files::HISTORY);
     let report = runner.run_async(&mut client).await.context("the schema was not brought to this version")?;
     history::protect(&client).await?;
     set_password(&client, "module_mgmt_request_login", passwords.request).await?;
     set_password(&client, "module_mgmt_worker_login", passwords.worker).await?;
+    let findings = look(&client).await.context("the schema was brought to this version, but cannot be looked at")?;
     // Ending the session gives the lock back.
     drop(client);
     connection.await.ok();
-    Ok(report
-        .applied_migrations()
-        .iter()
-        .map(|migration| format!("{} {}", migration.version(), migration.name()))
-        .collect())
+    let names =
+        report.applied_migrations().iter().map(|migration| format!("{} {}", migration.version(), migration.name()));
+    Ok(Migrated { applied: names.collect(), findings })
 }
 
 fn warn(message: &str) {

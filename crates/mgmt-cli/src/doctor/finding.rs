@@ -1,0 +1,44 @@
+//! What doctor tells about one object.
+
+use serde::Serialize;
+
+/// One fault, and what ends it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Finding {
+    /// `policy`, `table grant`, `sealed day`, …
+    pub(super) kind: String,
+    /// As SQL names it: `public.platform_module_registry: "Everybody reads"`.
+    pub(super) object: String,
+    pub(super) found: String,
+    pub(super) expected: String,
+    /// A statement to paste, or the command to run.
+    pub(super) cure: String,
+    /// It is somebody else's matter on a table of ours: `mgmt migrate` tells it and succeeds.
+    #[serde(skip)]
+    pub(crate) is_of_others: bool,
+}
+
+impl Finding {
+    pub(super) fn new(
+        kind: &str,
+        object: impl Into<String>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            object: object.into(),
+            found: found.into(),
+            expected: expected.into(),
+            cure: cure.into(),
+            is_of_others: false,
+        }
+    }
+
+    /// Something that this login cannot look at. That is a finding too: nobody knows whether it is well.
+    pub(super) fn unseen(object: impl Into<String>, why: impl Into<String>) -> Self {
+        let cure = "run mgmt doctor as a superuser or as the owner of the database";
+        Self::new("not seen", object, why, "to be seen", cure)
+    }
+}

@@ -1,0 +1,113 @@
+//! `mgmt doctor`: what of a database is not as a freshly migrated one, and how to mend it.
+
+mod catalog;
+mod compare;
+mod cures;
+pub(crate) mod finding;
+pub(crate) mod look;
+mod observe;
+mod probes;
+pub(crate) mod report;
+mod state;
+mod tasks;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use mgmt_common::db::direct_connection;
+use tokio_postgres::Client;
+
+use self::finding::Finding;
+use crate::output::{Failure, progress, write};
+
+/// Compare a database with what this version's schema makes, and try out who may do what. Nothing in it is changed.
+///
+/// Exit codes: 0 all is well, 1 there are findings or the database cannot be reached, 2 wrong usage.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The database, as a superuser or its owner.
+    #[arg(long, env = "DATABASE_ADMIN_URL", hide_env_values = true)]
+    database_url: String,
+    /// The certificate authorities to trust, a PEM file; the roots of Supabase and RDS are built in.
+    #[arg(long)]
+    ca_file: Option<std::path::PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Print what this database consists of, as db/catalog.json has it of a fresh one.
+    #[arg(long, hide = true)]
+    write_catalog: bool,
+}
+
+impl Doctor {
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+}
+
+pub(crate) async fn run(arguments: &Doctor) -> Result<ExitCode, Failure> {
+    let ca_pem = match &arguments.ca_file {
+        Some(path) => {
+            Some(std::fs::read_to_string(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?)
+        }
+        None => None,
+    };
+    let warn = |message: &str| progress(&format!("warning: {message}"));
+    let connected = direct_connection(&arguments.database_url, ca_pem.as_deref(), warn).await;
+    let (client, connection) = connected.map_err(Failure::new)?;
+    tokio::spawn(connection);
+    if arguments.write_catalog {
+        let catalog = observe::observe(&client).await?.catalog.with_months_as_one()?.to_text()?;
+        write(|out| out.write_all(catalog.as_bytes()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (findings, probes) = examine(&client).await?;
+    write(|out| {
+        if arguments.json {
+            return report::write_json(out, &findings, probes);
+        }
+        if !findings.is_empty() {
+            writeln!(out, "{}", report::as_table(&findings))?;
+        }
+        writeln!(out, "{}", summary(findings.len(), probes))
+    })?;
+    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// All findings, and how many probes were made.
+async fn examine(client: &Client) -> Result<(Vec<Finding>, Option<usize>)> {
+    let observed = observe::observe(client).await?;
+    let mut findings = look::findings(&observed)?;
+    let viewer = &observed.viewer;
+    if !viewer.is_superuser && !viewer.is_owner {
+        let why = format!("{} neither owns the tables nor is a superuser", viewer.login);
+        findings.push(Finding::unseen("all that only the owner sees", why));
+    }
+    let differs = |kinds: &[&str]| findings.iter().any(|finding| kinds.contains(&finding.kind.as_str()));
+    let (runs_code, is_other_table) = (differs(&look::RUNS_CODE), differs(&["table", "rule"]));
+    // A function or a view of somebody else, run by these, would run with the rights of who examines. Reading tables runs policies at most.
+    if !runs_code || (viewer.passes_by && !is_other_table) {
+        findings.extend(state::look(client, viewer).await?);
+    }
+    if runs_code {
+        return Ok((findings, None));
+    }
+    let (probes, wrong) = probes::probe(client, viewer).await?;
+    findings.extend(wrong);
+    Ok((findings, Some(probes)))
+}
+
+fn summary(findings: usize, probes: Option<usize>) -> String {
+    let found = match findings {
+        0 => "No findings".to_owned(),
+        1 => "1 finding".to_owned(),
+        count => format!("{count} findings"),
+    };
+    match probes {
+        Some(probes) => format!("{found}; {probes} probes of who may do what."),
+        None => format!(
+            "{found}. Nothing was tried out, because code that is not ours would have run: cure these, then run it again."
+        ),
+    }
+}
