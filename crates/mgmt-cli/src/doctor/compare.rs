@@ -67,6 +67,7 @@ fn without_consequences(differences: Vec<Difference>) -> Vec<Difference> {
     let follows = |difference: &Difference| {
         whole.iter().any(|(kind, object)| match (kind.as_str(), difference.kind.as_str()) {
             (cause, effect) if cause == effect => false,
+            ("table", "index") => is_index_of(difference, object),
             // Its columns, grants, constraints and triggers.
             ("table" | "column" | "function" | "role" | "sequence", _) => part_of(&difference.object, object),
             // The index of a key, and the triggers of a foreign key.
@@ -78,6 +79,11 @@ fn without_consequences(differences: Vec<Difference>) -> Vec<Difference> {
     let (consequences, causes): (Vec<_>, Vec<_>) = differences.into_iter().partition(follows);
     drop(consequences);
     causes
+}
+
+fn is_index_of(difference: &Difference, table: &str) -> bool {
+    let facts = difference.expected.iter().chain(&difference.found);
+    facts.filter_map(|facts| facts.get("definition")).any(|text| text.contains(&format!(" ON {table} ")))
 }
 
 /// `public.t: name`, `public.t.column` and `public.t` itself are part of `public.t`; `role: setting` and `role in other` of `role`.

@@ -227,8 +227,13 @@ fn grant(kind: &str, object: &str, verb: &str, preposition: &str) -> Option<Stri
     let kind = kind.strip_suffix(" grant")?;
     let (on, right) = object.rsplit_once(": ")?;
     let (privilege, role) = right.split_once(" to ")?;
-    // The owner of a table that is not the definer's.
-    let role = if role == "its owner" { "(owner)" } else { role };
+    let role = match role {
+        "its owner" if on == "public.platform_module_usage" || on.starts_with("module_mgmt_usage.") => {
+            "module_mgmt_definer"
+        }
+        "its owner" => "(owner)",
+        other => other,
+    };
     Some(match (kind, on.rsplit_once('.')) {
         ("column", Some((table, column))) => format!("{verb} {privilege} ({column}) on {table} {preposition} {role};"),
         _ => format!("{verb} {privilege} on {kind} {on} {preposition} {role};"),

@@ -38,7 +38,8 @@ impl Finding {
 
     /// Something that this login cannot look at. That is a finding too: nobody knows whether it is well.
     pub(super) fn unseen(object: impl Into<String>, why: impl Into<String>) -> Self {
-        let cure = "run mgmt doctor as a superuser or as the owner of the database";
+        let cure = "run mgmt doctor as a superuser, or as an owner who is a member of module_mgmt_request, module_mgmt_worker and \
+                    module_mgmt_definer";
         Self::new("not seen", object, why, "to be seen", cure)
     }
 }

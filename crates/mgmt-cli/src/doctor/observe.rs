@@ -57,7 +57,9 @@ pub(crate) async fn observe(client: &Client) -> Result<Observed> {
             [(&tables, Type::TEXT_ARRAY), (&functions, Type::TEXT_ARRAY)];
         let rows = client.query_typed(&statement, &parameters).await.with_context(|| format!("reading the {name}"))?;
         for row in rows {
-            let (kind, object, value): (String, String, Value) = (row.get(0), row.get(1), row.get(2));
+            let read =
+                || Ok::<_, tokio_postgres::Error>((row.try_get(0)?, row.try_get(1)?, row.try_get::<_, Value>(2)?));
+            let (kind, object, value) = read().with_context(|| format!("reading the {name}"))?;
             catalog.add(kind, object, facts(value));
         }
     }
