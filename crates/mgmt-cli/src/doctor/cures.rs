@@ -48,10 +48,10 @@ fn removed(kind: &str, object: &str, found: &Facts) -> String {
         "publication" => format!("alter publication {of} drop table {name};"),
         "event trigger" => format!("alter event trigger {object} disable;"),
         "default privilege" => {
-            let (whose, (what, taker)) = (of.trim_start_matches("of "), name.rsplit_once(" to ").unwrap_or_default());
-            let (maker, schema) = whose.split_once(" in ").unwrap_or_default();
+            let (what, taker) = name.rsplit_once(" to ").unwrap_or_default();
+            let (maker, schema) = of.trim_start_matches("of ").split_once(" in ").unwrap_or_default();
             let within = if schema == "every schema" { String::new() } else { format!(" in schema {schema}") };
-            format!("alter default privileges for role {maker}{within} revoke {what} from {taker};")
+            format!("alter default privileges for role {maker}{within} revoke all on {what} from {taker};")
         }
         _ => grant(kind, object, "revoke", "from").unwrap_or_else(|| AGAIN.to_owned()),
     }

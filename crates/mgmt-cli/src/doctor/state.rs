@@ -27,10 +27,10 @@ const SEQUENCES: [(&str, &str); 2] = [
 
 /// Reads as the login itself where it sees all rows, and otherwise as roles that do.
 pub(super) async fn look(client: &Client, viewer: &Viewer) -> Result<Vec<Finding>> {
-    let as_worker = |task: Task| if viewer.passes_by { task } else { task.as_role("module_mgmt_worker") };
+    let as_worker = |task: Task| if viewer.passes_by { task } else { task.run_by("module_mgmt_worker") };
     let as_admin = |task: Task| match viewer.passes_by {
         true => task,
-        false => task.as_role("module_mgmt_request").with_claims(ADMIN),
+        false => task.run_by("module_mgmt_request").with_claims(ADMIN),
     };
     let mut tasks = become_roles(viewer);
     let first = tasks.len();

@@ -37,13 +37,13 @@ impl Task {
         Self { stays: true, ..Self::attempt(statement) }
     }
 
-    pub(super) fn as_role(mut self, role: &'static str) -> Self {
+    pub(super) fn run_by(mut self, role: &'static str) -> Self {
         self.role = Some(role);
         self
     }
 
-    pub(super) fn with_claims(mut self, claims: impl ToString) -> Self {
-        self.claims = Some(claims.to_string());
+    pub(super) fn with_claims(mut self, claims: &str) -> Self {
+        self.claims = Some(claims.to_owned());
         self
     }
 }

@@ -47,6 +47,11 @@ pub(super) async fn reopen_all(client: &Client) -> Result<()> {
 /// Supabase grants its API roles everything on new tables of public, refinery's history included.
 pub(super) async fn protect(client: &Client) -> Result<()> {
     let statements = "revoke all on public.module_mgmt_schema_history from public, anon, authenticated;
+        do $$ begin
+          if exists (select from pg_roles where rolname = 'service_role') then
+            revoke all on public.module_mgmt_schema_history from service_role;
+          end if;
+        end $$;
         alter table public.module_mgmt_schema_history enable row level security;
         comment on table public.module_mgmt_schema_history is
           'Which schema files and migrations of module-mgmt have run, with their checksums; kept by mgmt migrate. Row-level '

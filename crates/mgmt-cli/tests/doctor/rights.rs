@@ -99,17 +99,17 @@ const GRANTS: &[Sabotage] = &[
     ),
     (
         "alter default privileges in schema module_mgmt grant execute on functions to anon",
-        &["default privilege of :owner in module_mgmt: EXECUTE on functions to anon"],
+        &["default privilege of :owner in module_mgmt: functions to anon"],
         Cures,
     ),
     (
         "alter default privileges for role module_mgmt_definer grant select on tables to authenticated",
-        &["default privilege of module_mgmt_definer in every schema: SELECT on tables to authenticated"],
+        &["default privilege of module_mgmt_definer in every schema: tables to authenticated"],
         Cures,
     ),
     (
         "alter default privileges in schema public grant usage on sequences to anon",
-        &["default privilege of :owner in public: USAGE on sequences to anon"],
+        &["default privilege of :owner in public: sequences to anon"],
         Cures,
     ),
 ];

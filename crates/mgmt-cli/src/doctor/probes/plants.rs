@@ -13,11 +13,11 @@ pub(super) fn tasks(names: &Names, passes_by: bool) -> Vec<Task> {
     let Names { mark, module_on, module_off, own_org, other_org } = names;
     let admin = |statement: String| match passes_by {
         true => Task::arrange(statement),
-        false => Task::arrange(statement).as_role("module_mgmt_request").with_claims(ADMIN),
+        false => Task::arrange(statement).run_by("module_mgmt_request").with_claims(ADMIN),
     };
     let role = |role: &'static str, statement: String| match passes_by {
         true => Task::arrange(statement),
-        false => Task::arrange(statement).as_role(role),
+        false => Task::arrange(statement).run_by(role),
     };
     let worker = |statement: String| role("module_mgmt_worker", statement);
     let definer = |statement: String| role("module_mgmt_definer", statement);

@@ -68,7 +68,7 @@ pub(super) fn probes() -> Vec<Probe> {
 }
 
 fn refused(role: &'static str, does: String, statement: String) -> Probe {
-    Probe { who: role.to_owned(), does, task: Task::attempt(statement).as_role(role), expected: Outcome::Refused }
+    Probe { who: role.to_owned(), does, task: Task::attempt(statement).run_by(role), expected: Outcome::Refused }
 }
 
 /// A number that is taken does not come back with a rollback: so this asks and does not try.
@@ -79,7 +79,7 @@ fn sequences(role: &'static str) -> Probe {
     Probe {
         who: role.to_owned(),
         does: "counts sequences up or sets them".to_owned(),
-        task: Task::ask(statement).as_role(role),
+        task: Task::ask(statement).run_by(role),
         expected: Outcome::Sees("0".to_owned()),
     }
 }
