@@ -20,7 +20,7 @@ pub(crate) struct Migrate {
     /// Make what Supabase already has: the roles anon, authenticated, service_role, and auth.uid(), auth.jwt().
     #[arg(long)]
     bootstrap_roles: bool,
-    /// Run all schema files again, also those that have run: it mends policies, rights, triggers and functions.
+    /// Run all schema files again, also those that have run. That restores policies, grants, triggers and functions.
     #[arg(long)]
     again: bool,
     /// New password of module_mgmt_request_login; without it the password stays.
@@ -55,7 +55,7 @@ pub(crate) async fn run(arguments: &Migrate) -> Result<ExitCode, Failure> {
     let applied = done.applied;
     write(|out| {
         if arguments.json {
-            return writeln!(out, "{}", serde_json::json!({ "applied": applied }));
+            return writeln!(out, "{}", serde_json::json!({ "applied": applied, "findings": done.findings }));
         }
         if applied.is_empty() {
             return writeln!(out, "The schema is up to date.");
@@ -63,8 +63,8 @@ pub(crate) async fn run(arguments: &Migrate) -> Result<ExitCode, Failure> {
         writeln!(out, "{}", table(["applied"], applied.iter().map(|name| [name.clone()])))
     })?;
     if !done.findings.is_empty() {
-        progress(&format!("This is not as the schema makes it:\n{}", report::as_table(&done.findings)));
+        progress(&format!("The database differs from a freshly migrated one:\n{}", report::as_table(&done.findings)));
     }
-    // What others have on our tables is told, and is theirs.
+    // A policy or an index that somebody added is reported, and is theirs to keep.
     Ok(if done.findings.iter().all(|finding| finding.is_of_others) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,4 +1,4 @@
-//! What doctor tells about one object.
+//! One difference between a database and a freshly migrated one.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ pub(crate) struct Finding {
     pub(super) expected: String,
     /// A statement to paste, or the command to run.
     pub(super) cure: String,
-    /// It is somebody else's matter on a table of ours: `mgmt migrate` tells it and succeeds.
+    /// Somebody added it to a table of ours, and may have meant to: `mgmt migrate` reports it and still succeeds.
     #[serde(skip)]
     pub(crate) is_of_others: bool,
 }
@@ -36,10 +36,10 @@ impl Finding {
         }
     }
 
-    /// Something that this login cannot look at. That is a finding too: nobody knows whether it is well.
+    /// An object that this login cannot read. That is a finding too, because a fault could be there.
     pub(super) fn unseen(object: impl Into<String>, why: impl Into<String>) -> Self {
         let cure = "run mgmt doctor as a superuser, or as an owner who is a member of module_mgmt_request, module_mgmt_worker and \
                     module_mgmt_definer";
-        Self::new("not seen", object, why, "to be seen", cure)
+        Self::new("not seen", object, why, "readable", cure)
     }
 }

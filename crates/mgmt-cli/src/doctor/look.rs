@@ -42,15 +42,15 @@ fn expected(observed: &Observed) -> Result<Catalog> {
 
 fn finding(difference: &Difference, viewer: &Viewer) -> Finding {
     let (found, expected) = match (&difference.found, &difference.expected) {
-        (None, Some(_)) => ("nothing".to_owned(), "it is there".to_owned()),
-        (Some(found), None) => (told(found, found.keys().map(String::as_str)), "nothing".to_owned()),
+        (None, Some(_)) => ("missing".to_owned(), "exists".to_owned()),
+        (Some(found), None) => (told(found, found.keys().map(String::as_str)), "does not exist".to_owned()),
         (Some(found), Some(expected)) => {
             let names = difference.differing();
             (told(found, names.iter().copied()), told(expected, names.iter().copied()))
         }
         (None, None) => (String::new(), String::new()),
     };
-    let found = if found.is_empty() { "it is there".to_owned() } else { found };
+    let found = if found.is_empty() { "exists".to_owned() } else { found };
     let mut finding =
         Finding::new(&difference.kind, named(&difference.object, viewer), found, expected, cure(difference, viewer));
     let is_supabase_s = difference.kind == "default privilege" && difference.object.contains(" in public: ");

@@ -1,4 +1,4 @@
-//! `mgmt doctor`: what of a database is not as a freshly migrated one, and how to mend it.
+//! `mgmt doctor`: where a database differs from a freshly migrated one, and the cure of each difference.
 
 mod catalog;
 mod compare;
@@ -21,9 +21,9 @@ use tokio_postgres::Client;
 use self::finding::Finding;
 use crate::output::{Failure, progress, write};
 
-/// Compare a database with what this version's schema makes, and try out who may do what. Nothing in it is changed.
+/// Compare a database with a freshly migrated one, and test every role's rights. The database stays as it is.
 ///
-/// Exit codes: 0 all is well, 1 there are findings or the database cannot be reached, 2 wrong usage.
+/// Exit codes: 0 no findings, 1 findings or no connection, 2 wrong usage.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
     /// The database, as a superuser or its owner.
@@ -35,7 +35,7 @@ pub(crate) struct Doctor {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
-    /// Print what this database consists of, as db/catalog.json has it of a fresh one.
+    /// Print the text of db/catalog.json for this database, which should be a fresh one.
     #[arg(long, hide = true)]
     write_catalog: bool,
 }
@@ -81,12 +81,13 @@ async fn examine(client: &Client) -> Result<(Vec<Finding>, Option<usize>)> {
     let mut findings = look::findings(&observed)?;
     let viewer = &observed.viewer;
     if !viewer.is_superuser && !viewer.is_owner {
-        let why = format!("{} neither owns the tables nor is a superuser", viewer.login);
-        findings.push(Finding::unseen("all that only the owner sees", why));
+        let why = format!("{} is neither their owner nor a superuser", viewer.login);
+        findings.push(Finding::unseen("the rows of our tables", why));
     }
     let differs = |kinds: &[&str]| findings.iter().any(|finding| kinds.contains(&finding.kind.as_str()));
     let (runs_code, is_other_table) = (differs(&look::RUNS_CODE), differs(&["table", "rule"]));
-    // A function or a view of somebody else, run by these, would run with the rights of who examines. Reading tables runs policies at most.
+    // Reading and writing rows runs functions, which could become the login that examines. Reading past row-level security runs none, unless
+    // a view has taken a table's place.
     if !runs_code || (viewer.passes_by && !is_other_table) {
         findings.extend(state::look(client, viewer).await?);
     }
@@ -105,9 +106,9 @@ fn summary(findings: usize, probes: Option<usize>) -> String {
         count => format!("{count} findings"),
     };
     match probes {
-        Some(probes) => format!("{found}; {probes} probes of who may do what."),
+        Some(probes) => format!("{found}. {probes} probes ran."),
         None => format!(
-            "{found}. Nothing was tried out, because code that is not ours would have run: cure these, then run it again."
+            "{found}. The probes did not run, because they could run code that is not ours. Cure these findings, then run mgmt doctor again."
         ),
     }
 }

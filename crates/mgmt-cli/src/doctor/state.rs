@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use super::finding::Finding;
 use super::observe::Viewer;
-use super::tasks::{Answer, Task, run};
+use super::tasks::{Answer, Task, become_roles, run};
 use crate::migration::files;
 
 const ADMIN: &str = r#"{"sub":"doctor","is_platform_admin":true}"#;
@@ -51,15 +51,6 @@ pub(super) async fn look(client: &Client, viewer: &Viewer) -> Result<Vec<Finding
         findings.extend(behind(sequence, table, pair));
     }
     Ok(findings)
-}
-
-/// A login that makes roles may give itself ours, until the transaction is rolled back. Whoever cannot is told so by what it then cannot see.
-pub(super) fn become_roles(viewer: &Viewer) -> Vec<Task> {
-    if viewer.is_superuser {
-        return Vec::new();
-    }
-    let roles = ["anon", "authenticated", "module_mgmt_request", "module_mgmt_worker", "module_mgmt_definer"];
-    roles.map(|role| Task::arrange(format!("grant {role} to {}", viewer.login))).into()
 }
 
 fn rows<T: for<'de> Deserialize<'de>>(answer: &Answer) -> Vec<T> {

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
+use super::observe::Viewer;
+
 /// One statement.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Task {
@@ -56,6 +58,15 @@ pub(super) struct Answer {
     pub(super) touched: u64,
     pub(super) code: Option<String>,
     pub(super) message: String,
+}
+
+/// A login that makes roles may give itself ours, until the transaction is rolled back. Whoever cannot is told so by what it then cannot see.
+pub(super) fn become_roles(viewer: &Viewer) -> Vec<Task> {
+    if viewer.is_superuser {
+        return Vec::new();
+    }
+    let roles = ["anon", "authenticated", "module_mgmt_request", "module_mgmt_worker", "module_mgmt_definer"];
+    roles.map(|role| Task::arrange(format!("grant {role} to {}", viewer.login))).into()
 }
 
 const RUN: &str = include_str!("sql/tasks.sql");

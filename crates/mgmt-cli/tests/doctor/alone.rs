@@ -1,7 +1,7 @@
 //! Roles belong to the whole server, which all tests share: this test runs alone (.config/nextest.toml).
 
 use crate::bed::Undo::{Cures, CuresAnd};
-use crate::bed::{Sabotage, check};
+use crate::bed::{Sabotage, check, doctor, migrated};
 
 const ROLES: &[Sabotage] = &[
     ("alter role module_mgmt_request_login bypassrls", &["role module_mgmt_request_login"], Cures),
@@ -55,4 +55,15 @@ const ROLES: &[Sabotage] = &[
 #[tokio::test]
 async fn sabotaged_roles_are_named_and_cured() {
     check(ROLES).await;
+}
+
+/// Row-level security is what keeps organisations apart, and a role that bypasses it sees all.
+#[tokio::test]
+async fn the_probes_notice_a_role_that_sees_other_organisations() {
+    let database = migrated().await;
+    database.arrange("alter role authenticated bypassrls").await;
+    let findings = doctor(&database.admin_url()).await;
+    database.arrange("alter role authenticated nobypassrls").await;
+    let expected = "probe a member as authenticated reads public.platform_module_override";
+    assert!(findings.iter().any(|(object, _)| object == expected), "{findings:#?}");
 }

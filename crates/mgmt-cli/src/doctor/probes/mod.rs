@@ -1,6 +1,7 @@
-//! Who sees and may do what, tried out: rows are planted, looked at as everybody, and rolled back.
+//! Tests every role's rights: plants rows, reads and writes them as each role, and rolls everything back.
 
 mod plants;
+mod probe;
 mod reads;
 mod rights;
 mod writes;
@@ -8,55 +9,12 @@ mod writes;
 use anyhow::Result;
 use tokio_postgres::Client;
 
+use self::probe::{Names, Outcome, Probe};
 use super::finding::Finding;
 use super::observe::Viewer;
-use super::state::become_roles;
-use super::tasks::{Answer, Task, run};
+use super::tasks::{Answer, Task, become_roles, run};
 
-/// What must come of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Refused,
-    /// Allowed, and without effect.
-    NoRow,
-    Sees(String),
-}
-
-/// One attempt of somebody.
-#[derive(Debug)]
-pub(super) struct Probe {
-    /// `a member as module_mgmt_request`.
-    who: String,
-    /// `reads public.platform_module_override`.
-    does: String,
-    task: Task,
-    expected: Outcome,
-}
-
-/// Names that no platform has.
-#[derive(Debug)]
-pub(super) struct Names {
-    pub(super) mark: String,
-    pub(super) module_on: String,
-    pub(super) module_off: String,
-    pub(super) own_org: String,
-    pub(super) other_org: String,
-}
-
-impl Names {
-    fn new() -> Self {
-        let mark = format!("doctor-{:x}", jiff::Timestamp::now().as_nanosecond());
-        Self {
-            module_on: format!("module-{mark}-on"),
-            module_off: format!("module-{mark}-off"),
-            own_org: format!("{mark}-own"),
-            other_org: format!("{mark}-other"),
-            mark,
-        }
-    }
-}
-
-/// How many were tried, and which came out otherwise than they must.
+/// How many probes ran, and a finding for each that failed.
 pub(super) async fn probe(client: &Client, viewer: &Viewer) -> Result<(usize, Vec<Finding>)> {
     let names = Names::new();
     let prepared = become_roles(viewer);
@@ -73,7 +31,7 @@ pub(super) async fn probe(client: &Client, viewer: &Viewer) -> Result<(usize, Ve
     if let Some(failed) = planted.iter().find(|answer| answer.code.is_some()) {
         return Ok((
             0,
-            vec![Finding::unseen("who sees and may do what", format!("no rows can be planted: {}", failed.message))],
+            vec![Finding::unseen("what each role may do", format!("no rows can be planted: {}", failed.message))],
         ));
     }
     let findings = probes.iter().zip(tried).filter_map(|(probe, answer)| judged(probe, answer));
@@ -96,7 +54,7 @@ fn judged(probe: &Probe, answer: &Answer) -> Option<Finding> {
 }
 
 fn finding(probe: &Probe, found: String) -> Finding {
-    let cure = "what mgmt doctor says about this table without probes; else mgmt migrate --again";
+    let cure = "cure the other findings about this table first; if there are none, mgmt migrate --again";
     Finding::new("probe", format!("{} {}", probe.who, probe.does), found, told(&probe.expected), cure)
 }
 

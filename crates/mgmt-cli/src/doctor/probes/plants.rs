@@ -1,7 +1,7 @@
 //! Rows to be looked at. Each exists for two organisations where its table knows organisations.
 
 use super::super::tasks::Task;
-use super::Names;
+use super::probe::Names;
 
 const ADMIN: &str = r#"{"sub":"doctor","is_platform_admin":true}"#;
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::tasks::Task;
-use super::{Names, Outcome, Probe};
+use super::probe::{Names, Outcome, Probe};
 
 /// Role, what its claims make of it, and its words.
 const EVERYBODY: [(&str, Rights, &str); 8] = [

@@ -1,7 +1,7 @@
 //! What a role may not do to any row: write, empty a table, lock it, count a sequence up, make things.
 
 use super::super::tasks::Task;
-use super::{Outcome, Probe};
+use super::probe::{Outcome, Probe};
 
 const ROLES: [&str; 4] = ["anon", "authenticated", "module_mgmt_request", "module_mgmt_worker"];
 

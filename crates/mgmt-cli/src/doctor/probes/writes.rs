@@ -1,8 +1,8 @@
 //! Rows that row-level security keeps from being written, by roles that may write others.
 
 use super::super::tasks::Task;
+use super::probe::{Names, Outcome, Probe};
 use super::reads::{Rights, as_somebody, filled};
-use super::{Names, Outcome, Probe};
 
 const MEMBER: (Rights, &str) = (Rights::Member, "a member");
 const ORG_ADMIN: (Rights, &str) = (Rights::OrgAdmin, "an organisation's admin");
