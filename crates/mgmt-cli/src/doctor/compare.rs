@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::catalog::{Catalog, Facts};
+use super::names::{fact, parts, table_and_column};
 
 /// One object that is not as it should be.
 #[derive(Debug)]
@@ -59,26 +60,24 @@ pub(super) fn compare(expected: &Catalog, found: &Catalog) -> Vec<Difference> {
 }
 
 fn without_consequences(differences: Vec<Difference>) -> Vec<Difference> {
-    let whole: Vec<(String, String)> = differences
+    let follows: Vec<bool> = differences
         .iter()
-        .filter(|difference| difference.is_whole())
-        .map(|difference| (difference.kind.clone(), difference.object.clone()))
+        .map(|effect| differences.iter().any(|cause| cause.is_whole() && follows(effect, cause)))
         .collect();
-    let follows = |difference: &Difference| {
-        whole.iter().any(|(kind, object)| match (kind.as_str(), difference.kind.as_str()) {
-            (cause, effect) if cause == effect => false,
-            ("table", "index") => is_index_of(difference, object),
-            // Its columns, grants, constraints and triggers.
-            ("table" | "column" | "function" | "role" | "sequence", _) => part_of(&difference.object, object),
-            // The index of a key, and the triggers of a foreign key.
-            ("constraint", "index") => own_name(object) == own_name(&difference.object),
-            ("constraint", "foreign key") => *object == difference.object,
-            _ => false,
-        })
-    };
-    let (consequences, causes): (Vec<_>, Vec<_>) = differences.into_iter().partition(follows);
-    drop(consequences);
-    causes
+    differences.into_iter().zip(follows).filter(|(_, follows)| !follows).map(|(difference, _)| difference).collect()
+}
+
+fn follows(effect: &Difference, cause: &Difference) -> bool {
+    match (cause.kind.as_str(), effect.kind.as_str()) {
+        (cause, effect) if cause == effect => false,
+        ("table", "index") => is_index_of(effect, &cause.object),
+        // Its columns, grants, constraints and triggers.
+        ("table" | "column" | "function" | "role" | "sequence", _) => part_of(&effect.object, &cause.object),
+        ("constraint", "index") => is_index_of_key(effect, cause),
+        // The triggers that check it.
+        ("constraint", "foreign key") => effect.object == cause.object,
+        _ => false,
+    }
 }
 
 fn is_index_of(difference: &Difference, table: &str) -> bool {
@@ -93,7 +92,11 @@ fn part_of(object: &str, whole: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || [".", ":", " "].iter().any(|next| rest.starts_with(next)))
 }
 
-/// `name` of `public.t: name` and of `public.name`.
-fn own_name(object: &str) -> &str {
-    object.rsplit([' ', '.']).next().unwrap_or(object)
+/// A key has an index of its own name, which comes and goes with it.
+fn is_index_of_key(index: &Difference, constraint: &Difference) -> bool {
+    let facts = constraint.expected.as_ref().or(constraint.found.as_ref());
+    let definition = facts.map_or("", |facts| fact(facts, "definition"));
+    ["PRIMARY KEY", "UNIQUE", "EXCLUDE"].iter().any(|key| definition.starts_with(key))
+        && constraint.expected.is_none() == index.expected.is_none()
+        && table_and_column(&index.object).1 == parts(&constraint.object).1
 }

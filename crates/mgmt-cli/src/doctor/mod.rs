@@ -5,6 +5,7 @@ mod compare;
 mod cures;
 pub(crate) mod finding;
 pub(crate) mod look;
+mod names;
 mod observe;
 mod probes;
 pub(crate) mod report;

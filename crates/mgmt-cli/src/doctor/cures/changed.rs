@@ -1,8 +1,8 @@
 //! Statements that change an object where it differs from the catalog.
 
 use super::super::catalog::Facts;
+use super::super::names::{AGAIN, fact, parts, table_and_column};
 use super::made::{made, trigger};
-use super::names::{AGAIN, fact, parts, table_and_column};
 use super::removed::removed;
 use super::rights::{grant, keywords, set, value_of};
 

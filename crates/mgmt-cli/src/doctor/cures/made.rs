@@ -1,7 +1,7 @@
 //! Statements that make an object that is missing, as the catalog describes it.
 
 use super::super::catalog::Facts;
-use super::names::{AGAIN, fact, member_and_role, parts, table_and_column};
+use super::super::names::{AGAIN, fact, member_and_role, parts, table_and_column};
 use super::rights::{grant, set};
 
 pub(super) fn made(kind: &str, object: &str, expected: &Facts) -> String {

@@ -2,7 +2,6 @@
 
 mod changed;
 mod made;
-mod names;
 mod removed;
 mod rights;
 

@@ -1,7 +1,7 @@
 //! Statements that remove an object that should not exist.
 
 use super::super::catalog::Facts;
-use super::names::{AGAIN, fact, last, member_and_role, parts, table_and_column};
+use super::super::names::{AGAIN, fact, last, member_and_role, parts, table_and_column};
 use super::rights::{grant, set};
 
 pub(super) fn removed(kind: &str, object: &str, found: &Facts) -> String {

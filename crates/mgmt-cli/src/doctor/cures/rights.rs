@@ -1,7 +1,7 @@
 //! Statements about grants, roles and settings.
 
 use super::super::catalog::Facts;
-use super::names::{fact, first, last, parts};
+use super::super::names::{fact, first, last, parts};
 
 /// `public.t: SELECT to role`. Nothing if the kind is no kind of grant.
 pub(super) fn grant(kind: &str, object: &str, verb: &str, preposition: &str) -> Option<String> {

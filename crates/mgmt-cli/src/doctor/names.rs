@@ -1,6 +1,6 @@
 //! Objects as the catalog names them, taken apart. Names are quoted where SQL wants it, and a quoted name may hold any character.
 
-use super::super::catalog::Facts;
+use super::catalog::Facts;
 
 /// Runs every schema file again; each of them says how things are to be.
 pub(super) const AGAIN: &str = "mgmt migrate --again";
