@@ -60,14 +60,19 @@ pub(super) fn compare(expected: &Catalog, found: &Catalog) -> Vec<Difference> {
 }
 
 fn without_consequences(differences: Vec<Difference>) -> Vec<Difference> {
-    let follows: Vec<bool> = differences
-        .iter()
-        .map(|effect| differences.iter().any(|cause| cause.is_whole() && follows(effect, cause)))
-        .collect();
+    let follows: Vec<bool> =
+        differences.iter().map(|effect| differences.iter().any(|cause| follows(effect, cause))).collect();
     differences.into_iter().zip(follows).filter(|(_, follows)| !follows).map(|(difference, _)| difference).collect()
 }
 
 fn follows(effect: &Difference, cause: &Difference) -> bool {
+    // Numbers of an identity come from its sequence.
+    if cause.kind == "column" && effect.kind == "sequence" && effect.found.is_none() {
+        return effect.expected.as_ref().is_some_and(|facts| fact(facts, "of") == cause.object);
+    }
+    if !cause.is_whole() {
+        return false;
+    }
     match (cause.kind.as_str(), effect.kind.as_str()) {
         (cause, effect) if cause == effect => false,
         ("table", "index") => is_index_of(effect, &cause.object),

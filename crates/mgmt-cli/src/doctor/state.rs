@@ -19,6 +19,13 @@ const STUCK_RUNS: &str =
 const GAPS: &str = "select jsonb_agg(jsonb_build_array(first, last) order by first) from (
   select usage_date + 1 as first, (lead(usage_date) over (order by usage_date)) - 1 as last
   from public.platform_module_usage_sealed_day) as gap where last >= first";
+/// Counting refuses events of a sealed day, so a day that is not over must not be sealed.
+const SEALED_TOO_EARLY: &str =
+    "select jsonb_agg(usage_date order by usage_date) from public.platform_module_usage_sealed_day
+  where usage_date >= (now() at time zone 'UTC')::date";
+const LONG_LEASES: &str =
+    "select jsonb_agg(jsonb_build_array(config_key, lease_until) order by config_key) from public.platform_rule_sync
+  where lease_until > now() + interval '1 hour'";
 /// Sequences, the columns that they are behind, and as whom a login that row-level security binds reads these.
 const SEQUENCES: [(&str, &str); 2] = [
     ("public.platform_module_audit_id_seq", "public.platform_module_audit"),
@@ -37,16 +44,20 @@ pub(super) async fn look(client: &Client, viewer: &Viewer) -> Result<Vec<Finding
     tasks.push(Task::ask(HISTORY));
     tasks.push(as_worker(Task::ask(STUCK_RUNS)));
     tasks.push(as_worker(Task::ask(GAPS)));
+    tasks.push(as_worker(Task::ask(SEALED_TOO_EARLY)));
+    tasks.push(as_worker(Task::ask(LONG_LEASES)));
     for (sequence, table) in SEQUENCES {
         let next = format!("select case when is_called then last_value else last_value - 1 end from {sequence}");
         tasks.push(Task::ask(next));
         tasks.push(as_admin(Task::ask(format!("select coalesce(max(id), 0) from {table}"))));
     }
     let answers = run(client, &tasks).await?;
-    let [history, runs, gaps, sequences @ ..] = &answers[first..] else { return Ok(Vec::new()) };
+    let [history, runs, gaps, early, leases, sequences @ ..] = &answers[first..] else { return Ok(Vec::new()) };
     let mut findings = schema_version(history)?;
     findings.extend(stuck(runs));
     findings.extend(unsealed(gaps));
+    findings.extend(sealed_too_early(early));
+    findings.extend(long_leases(leases));
     for ((sequence, table), pair) in SEQUENCES.into_iter().zip(sequences.chunks(2)) {
         findings.extend(behind(sequence, table, pair));
     }
@@ -105,9 +116,16 @@ fn schema_version(answer: &Answer) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
+/// Nothing if it does not exist: the comparison with the catalog has named it then.
+fn unseen(object: &str, answer: &Answer) -> Option<Finding> {
+    // undefined_table, undefined_column
+    let is_missing = answer.code.as_deref().is_some_and(|code| ["42P01", "42703"].contains(&code));
+    (!is_missing).then(|| Finding::unseen(object, &answer.message))
+}
+
 fn stuck(answer: &Answer) -> Vec<Finding> {
     if answer.code.is_some() {
-        return vec![Finding::unseen("rows of public.platform_warming_run", &answer.message)];
+        return unseen("rows of public.platform_warming_run", answer).into_iter().collect();
     }
     let rows: Vec<(String, String)> = rows(answer);
     let finding = |(tick, started): (String, String)| {
@@ -122,7 +140,7 @@ fn stuck(answer: &Answer) -> Vec<Finding> {
 
 fn unsealed(answer: &Answer) -> Vec<Finding> {
     if answer.code.is_some() {
-        return vec![Finding::unseen("rows of public.platform_module_usage_sealed_day", &answer.message)];
+        return unseen("rows of public.platform_module_usage_sealed_day", answer).into_iter().collect();
     }
     let rows: Vec<(String, String)> = rows(answer);
     let finding = |(first, last): (String, String)| {
@@ -137,10 +155,36 @@ fn unsealed(answer: &Answer) -> Vec<Finding> {
     rows.into_iter().map(finding).collect()
 }
 
+fn sealed_too_early(answer: &Answer) -> Vec<Finding> {
+    let days: Vec<String> = rows(answer);
+    let finding = |day: String| {
+        let object = format!("public.platform_module_usage_sealed_day, {day}");
+        let cure = format!("delete from public.platform_module_usage_sealed_day where usage_date = '{day}';");
+        Finding::new("sealed day", object, "sealed, so its events are refused", "open until it is over", cure)
+    };
+    days.into_iter().map(finding).collect()
+}
+
+fn long_leases(answer: &Answer) -> Vec<Finding> {
+    if answer.code.is_some() {
+        return unseen("rows of public.platform_rule_sync", answer).into_iter().collect();
+    }
+    let leases: Vec<(String, String)> = rows(answer);
+    let finding = |(key, until): (String, String)| {
+        let key = key.replace('\'', "''");
+        let object = format!("public.platform_rule_sync of '{key}'");
+        let cure = format!(
+            "update public.platform_rule_sync set lease_holder = null, lease_until = null where config_key = '{key}';"
+        );
+        Finding::new("lease", object, format!("held until {until}"), "held for an hour at most", cure)
+    };
+    leases.into_iter().map(finding).collect()
+}
+
 fn behind(sequence: &str, table: &str, answers: &[Answer]) -> Option<Finding> {
     let [last, most] = answers else { return None };
     if let Some(failed) = answers.iter().find(|answer| answer.code.is_some()) {
-        return Some(Finding::unseen(format!("{sequence} beside {table}"), &failed.message));
+        return unseen(&format!("{sequence} beside {table}"), failed);
     }
     let number =
         |answer: &Answer| answer.answer.as_deref().and_then(|text| text.parse::<i64>().ok()).unwrap_or_default();

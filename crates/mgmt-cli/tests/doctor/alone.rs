@@ -19,6 +19,9 @@ const ROLES: &[Sabotage] = &[
         Cures,
     ),
     ("grant module_mgmt_request to authenticated", &["membership authenticated in module_mgmt_request"], Cures),
+    ("alter role module_mgmt_worker_login connection limit 0", &["login module_mgmt_worker_login"], Cures),
+    ("alter role module_mgmt_worker_login valid until '2020-01-01'", &["login module_mgmt_worker_login"], Cures),
+    ("alter role authenticated set request.jwt.claims = '{}'", &["setting authenticated: request.jwt.claims"], Cures),
     (
         "create role sabotage_guest login; grant module_mgmt_definer to sabotage_guest",
         &["membership sabotage_guest in module_mgmt_definer"],

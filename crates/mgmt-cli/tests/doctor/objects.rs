@@ -78,6 +78,29 @@ const TABLES: &[Sabotage] = &[
         Cures,
     ),
     ("alter table public.platform_rule_sync set unlogged", &["table public.platform_rule_sync"], Cures),
+    (
+        "alter table public.platform_module_usage_daily set (fillfactor = 100, autovacuum_enabled = false)",
+        &["table public.platform_module_usage_daily"],
+        Cures,
+    ),
+    (
+        "alter table public.platform_rule_sync set (autovacuum_enabled = false)",
+        &["table public.platform_rule_sync"],
+        Cures,
+    ),
+    // Tuning is no fault.
+    ("alter table public.platform_rule_sync set (autovacuum_vacuum_scale_factor = 0.01)", &[], Cures),
+    ("drop table public.platform_warming_target", &["table public.platform_warming_target"], Cures),
+    (
+        "alter table public.platform_module_audit alter column id drop identity",
+        &["column public.platform_module_audit.id"],
+        Cures,
+    ),
+    (
+        "alter sequence public.platform_module_audit_id_seq maxvalue 100 cycle",
+        &["sequence public.platform_module_audit_id_seq"],
+        Cures,
+    ),
     ("create table module_mgmt.notes (id integer)", &["table module_mgmt.notes"], Cures),
     (
         "alter table public.platform_module_registry alter column is_enabled set default true",

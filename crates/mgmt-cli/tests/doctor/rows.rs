@@ -19,6 +19,16 @@ const ROWS: &[Sabotage] = &[
         &["stuck run public.platform_warming_run of 2024-01-01T10:00:00+00:00"],
         Cures,
     ),
+    (
+        "delete from public.platform_module_usage_sealed_day; insert into public.platform_module_usage_sealed_day (usage_date, events) values ('2999-01-01', 0)",
+        &["sealed day public.platform_module_usage_sealed_day, 2999-01-01"],
+        Cures,
+    ),
+    (
+        "insert into public.platform_rule_sync (config_key, lease_holder, lease_until) values ('it''s', 'x', now() + interval '1 day')",
+        &["lease public.platform_rule_sync of 'it''s'"],
+        Cures,
+    ),
     ("delete from public.module_mgmt_schema_history where version = 9", &["schema version public.module_mgmt_schema_history, version 9"], Cures),
     (
         "update public.module_mgmt_schema_history set checksum = '9479315522524705001' where version = 8",

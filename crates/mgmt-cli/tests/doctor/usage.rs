@@ -19,6 +19,13 @@ const PARTITIONS: &[Sabotage] = &[
         &["partition module_mgmt_usage.usage_other"],
         Cures,
     ),
+    (
+        "alter table public.platform_module_usage detach partition module_mgmt_usage.usage_:month;
+         alter table public.platform_module_usage attach partition module_mgmt_usage.usage_:month
+           for values from ('f0000000-0000-0000-0000-000000000000') to ('f1000000-0000-0000-0000-000000000000')",
+        &["partition module_mgmt_usage.usage_:month"],
+        Cures,
+    ),
     ("drop table module_mgmt_usage.usage_:month", &["table module_mgmt_usage.usage_:month"], Cures),
     ("drop table module_mgmt_usage.usage_other", &["table module_mgmt_usage.usage_other"], Cures),
     (

@@ -17,13 +17,21 @@ pub(super) fn changed(kind: &str, object: &str, expected: &Facts, found: &Facts,
         ("index", _) => format!("reindex index {object};"),
         ("trigger", _) => trigger(expected, of, name),
         ("foreign key", _) => format!("alter table {of} enable trigger all;"),
+        ("partition", _) if fact(found, "of") == fact(expected, "of") => {
+            format!("alter table {} detach partition {object}; {}", fact(found, "of"), attached(object))
+        }
         ("partition", _) => attached(object),
         ("setting", _) => set(object, Some(fact(expected, "value"))),
-        ("login", _) => format!("grant connect on database (database) to {object};"),
+        ("login", _) => format!(
+            "grant connect on database (database) to {object}; alter role {object} connection limit -1 valid until 'infinity';"
+        ),
         ("role", _) => format!("alter role {object}{};", keywords(expected, differing)),
         ("schema", _) => format!("alter schema {object} owner to {};", fact(expected, "owner")),
         ("sequence", ["owner"]) => format!("alter sequence {object} owner to {};", fact(expected, "owner")),
-        ("sequence", _) => format!("alter sequence {object} owned by {};", fact(expected, "of")),
+        ("sequence", _) => {
+            format!("alter sequence {object} as bigint start 1 increment 1 minvalue 1 no maxvalue no cycle;")
+        }
+        ("table", _) if differing.contains(&"sort") => format!("{} -- then {AGAIN}", removed(kind, object, found)),
         ("table", _) => each(differing, |name| match name {
             "owner" => format!("alter table {object} owner to {};", fact(expected, name)),
             "row security" => format!(
@@ -31,7 +39,7 @@ pub(super) fn changed(kind: &str, object: &str, expected: &Facts, found: &Facts,
                 if fact(expected, name) == "forced" { "" } else { "no " }
             ),
             "logged" => format!("alter table {object} set logged;"),
-            _ => format!("alter table {object} set ({});", fact(expected, name)),
+            _ => options(object, fact(expected, name), fact(found, name)),
         }),
         ("column", _) => column(object, expected, differing),
         ("function", _) => function(object, expected, differing),
@@ -46,6 +54,20 @@ fn each(names: &[&str], statement: impl Fn(&str) -> String) -> String {
     names.iter().map(|name| statement(name)).collect::<Vec<_>>().join(" ")
 }
 
+/// Sets what is expected and resets the rest.
+fn options(table: &str, expected: &str, found: &str) -> String {
+    let found = found.split(", ").filter_map(|option| option.split_once('=')).map(|(name, _)| name);
+    let extra: Vec<&str> = found.filter(|name| !expected.contains(&format!("{name}="))).collect();
+    let mut statements = Vec::new();
+    if !extra.is_empty() {
+        statements.push(format!("alter table {table} reset ({});", extra.join(", ")));
+    }
+    if !expected.is_empty() {
+        statements.push(format!("alter table {table} set ({expected});"));
+    }
+    statements.join(" ")
+}
+
 fn column(object: &str, expected: &Facts, differing: &[&str]) -> String {
     let (table, column) = table_and_column(object);
     each(differing, |name| {
@@ -55,7 +77,12 @@ fn column(object: &str, expected: &Facts, differing: &[&str]) -> String {
             ("not null", "yes") => "set not null".to_owned(),
             ("not null", _) => "drop not null".to_owned(),
             ("identity", "") => "drop identity".to_owned(),
-            ("identity", kind) => format!("add generated {kind} as identity"),
+            ("identity", kind) => {
+                let next = format!(
+                    "setval(pg_get_serial_sequence('{table}', '{column}'), coalesce(max({column}), 0) + 1, false)"
+                );
+                format!("add generated {kind} as identity; select {next} from {table}")
+            }
             _ => format!("type {}", fact(expected, "type")),
         };
         format!("alter table {table} alter column {column} {change};")

@@ -46,5 +46,6 @@ select 'database grant', format('(database): %s to %s', privilege_type, role_nam
 from pg_database cross join aclexplode(coalesce(datacl, acldefault('d', datdba))) join role_name on role_name.oid = grantee
 where datname = current_database() and grantee in (select oid from bound_role) and privilege_type <> 'CONNECT'
 union all
-select 'login', quote_ident(rolname), jsonb_build_object('may connect', has_database_privilege(oid, current_database(), 'connect'))
-from our_role where rolname like '%\_login'
+select 'login', quote_ident(rolname), jsonb_build_object('may connect', has_database_privilege(oid, current_database(), 'connect')
+  and rolconnlimit <> 0 and coalesce(rolvaliduntil > now(), true))
+from pg_roles where oid in (select oid from our_role) and rolname like '%\_login'

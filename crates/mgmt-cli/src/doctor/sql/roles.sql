@@ -32,6 +32,12 @@ from pg_db_role_setting cross join unnest(setconfig) setting
 where setrole = 0 and setdatabase = (select oid from pg_database where datname = current_database())
   and split_part(setting, '=', 1) in ('session_replication_role', 'row_security', 'role', 'default_transaction_read_only')
 union all
+-- Claims that count where nobody is signed in.
+select 'setting', case when setrole = 0 then 'this database' else concat_ws(' ', quote_ident(rolname), case when setdatabase <> 0 then 'in this database' end)
+    end || ': ' || split_part(setting, '=', 1), jsonb_build_object('value', substr(setting, strpos(setting, '=') + 1))
+from pg_db_role_setting left join pg_roles on pg_roles.oid = setrole cross join unnest(setconfig) setting
+where setdatabase in (0, (select oid from pg_database where datname = current_database())) and setting like 'request.jwt%'
+union all
 select 'parameter grant', format('%s: %s to %s', parname, privilege_type, role_name.name), '{}'
 from pg_parameter_acl cross join aclexplode(paracl) join role_name on role_name.oid = grantee
 where grantee in (select oid from bound_role)

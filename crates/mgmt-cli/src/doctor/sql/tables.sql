@@ -5,7 +5,9 @@ select 'table' as kind, our_table.name as object, jsonb_build_object(
     'owner', role_name.name,
     'row security', case when not relrowsecurity then 'off' when relforcerowsecurity then 'forced' else 'on' end,
     'logged', relpersistence = 'p',
-    'options', coalesce(array_to_string(reloptions, ', '), '')) as value
+    -- How often autovacuum comes is tuning; that it comes is not.
+    'options', coalesce((select string_agg(option, ', ' order by option) from unnest(reloptions) option
+      where option !~ '^(autovacuum|toast|parallel|vacuum|log_autovacuum)' or option ~ '^autovacuum_enabled'), '')) as value
 from our_table left join role_name on role_name.oid = relowner
 union all
 select 'column', our_table.name || '.' || quote_ident(attname), jsonb_build_object(
