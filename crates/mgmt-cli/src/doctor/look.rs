@@ -14,8 +14,21 @@ use crate::migration::files;
 const OF_OTHERS: [&str; 2] = ["policy", "index"];
 
 /// Kinds whose objects run code when rows are read or written.
-pub(super) const RUNS_CODE: [&str; 8] =
-    ["table", "column", "constraint", "index", "trigger", "rule", "policy", "function"];
+pub(super) const RUNS_CODE: [&str; 11] = [
+    "table",
+    "column",
+    "sequence",
+    "constraint",
+    "index",
+    "trigger",
+    "rule",
+    "policy",
+    "function",
+    "child",
+    "event trigger",
+];
+/// Those of them whose objects run code when rows are read past row-level security: something else has a table's place.
+pub(super) const RUNS_CODE_WHEN_READ: [&str; 4] = ["table", "sequence", "rule", "child"];
 
 /// Every object that is not as in a freshly migrated database.
 pub(crate) async fn look(client: &Client) -> Result<Vec<Finding>> {

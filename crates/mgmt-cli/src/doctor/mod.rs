@@ -86,9 +86,8 @@ async fn examine(client: &Client) -> Result<(Vec<Finding>, Option<usize>)> {
         findings.push(Finding::unseen("the rows of our tables", why));
     }
     let differs = |kinds: &[&str]| findings.iter().any(|finding| kinds.contains(&finding.kind.as_str()));
-    let (runs_code, is_other_table) = (differs(&look::RUNS_CODE), differs(&["table", "rule"]));
-    // Reading and writing rows runs functions, which could become the login that examines. Reading past row-level security runs none, unless
-    // a view has taken a table's place.
+    let (runs_code, is_other_table) = (differs(&look::RUNS_CODE), differs(&look::RUNS_CODE_WHEN_READ));
+    // A function that runs on reading or writing could take over the login that examines.
     if !runs_code || (viewer.passes_by && !is_other_table) {
         findings.extend(state::look(client, viewer).await?);
     }

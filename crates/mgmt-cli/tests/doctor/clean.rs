@@ -82,6 +82,45 @@ async fn the_probes_notice_rights_by_themselves() {
     }
 }
 
+/// A number that a sequence gave away stays given away: it would tell that a stranger's function ran.
+#[tokio::test]
+async fn doctor_runs_no_code_of_strangers() {
+    let database = migrated().await;
+    let evidence = "create sequence public.evidence; grant usage on sequence public.evidence to public;
+        create function public.seen() returns boolean language sql volatile as 'select nextval(''public.evidence'') > 0';
+        create function public.fired() returns trigger language plpgsql as 'begin perform nextval(''public.evidence''); return new; end'";
+    database.arrange(evidence).await;
+    for (hostile, harmless) in [
+        (
+            "create policy \"Seen\" on public.platform_module_registry for select to public using (public.seen())",
+            "drop policy \"Seen\" on public.platform_module_registry",
+        ),
+        (
+            "create trigger fires before insert on public.platform_lambda_config for each row execute function public.fired();
+             alter table public.platform_lambda_config enable always trigger fires",
+            "drop trigger fires on public.platform_lambda_config",
+        ),
+        (
+            "alter table public.platform_module_registry add constraint seen check (public.seen())",
+            "alter table public.platform_module_registry drop constraint seen",
+        ),
+        (
+            "alter table public.platform_warming_run alter column note set default public.seen()::text",
+            "alter table public.platform_warming_run alter column note drop default",
+        ),
+        (
+            "drop table public.platform_rule_sync;
+             create view public.platform_rule_sync as select 'x' as config_key, now() + interval '1 day' as lease_until where public.seen()",
+            "",
+        ),
+    ] {
+        database.arrange(&format!("{hostile}; alter sequence public.evidence restart")).await;
+        assert_eq!(doctor(&database.admin_url()).await.len(), 1, "{hostile}");
+        assert_eq!(database.look("select is_called::text from public.evidence").await, "false", "{hostile}");
+        database.arrange(harmless).await;
+    }
+}
+
 /// Whoever makes an object chooses its name; an administrator pastes the cure.
 #[tokio::test]
 async fn a_cure_with_a_hostile_name_does_only_what_it_says() {
