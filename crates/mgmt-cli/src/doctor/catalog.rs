@@ -118,3 +118,45 @@ fn without_month(text: &str) -> String {
     }
     general
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Catalog, Facts};
+
+    fn catalog(objects: &[(&str, &str)]) -> Catalog {
+        let mut catalog = Catalog::default();
+        for (object, definition) in objects {
+            let facts = Facts::from([("definition".to_owned(), (*definition).to_owned())]);
+            catalog.add("table".to_owned(), (*object).to_owned(), facts);
+        }
+        catalog
+    }
+
+    const OF_TWO_MONTHS: [(&str, &str); 3] = [
+        ("module_mgmt_usage.usage_2026_11", "on usage_2026_11"),
+        ("module_mgmt_usage.usage_2026_12", "on usage_2026_12"),
+        ("module_mgmt_usage.usage_other", "default"),
+    ];
+
+    #[test]
+    fn months_become_one_and_many_again() {
+        let months = catalog(&OF_TWO_MONTHS);
+        let one = months.with_months_as_one().unwrap();
+        let as_one = [("module_mgmt_usage.usage_(month)", "on usage_(month)"), OF_TWO_MONTHS[2]];
+        assert_eq!(one, catalog(&as_one));
+        assert_eq!(one.with_months(&months.months()), months);
+    }
+
+    #[test]
+    fn a_month_unlike_the_others_is_no_pattern_for_them() {
+        let mut odd = OF_TWO_MONTHS;
+        odd[1].1 = "on usage_2026_11, too";
+        assert!(catalog(&odd).with_months_as_one().is_err());
+    }
+
+    #[test]
+    fn the_text_is_read_as_it_was_written() {
+        let months = catalog(&OF_TWO_MONTHS);
+        assert_eq!(Catalog::parse(&months.to_text().unwrap()).unwrap(), months);
+    }
+}

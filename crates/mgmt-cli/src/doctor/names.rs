@@ -41,3 +41,16 @@ fn unquoted(text: &str, separator: &str) -> impl Iterator<Item = usize> {
 pub(super) fn fact<'a>(facts: &'a Facts, name: &str) -> &'a str {
     facts.get(name).map_or("", String::as_str)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{member_and_role, parts, table_and_column};
+
+    #[test]
+    fn a_separator_inside_quotes_separates_nothing() {
+        assert_eq!(parts(r#"public."a: b": "c: d""#), (r#"public."a: b""#, r#""c: d""#));
+        assert_eq!(table_and_column(r#"public.t."a.b""#), ("public.t", r#""a.b""#));
+        assert_eq!(table_and_column(r#"public.t."a"".b""#), ("public.t", r#""a"".b""#));
+        assert_eq!(member_and_role(r#""one in two" in three"#), (r#""one in two""#, "three"));
+    }
+}

@@ -32,7 +32,9 @@ select 'publication', format('%I: %I.%I', pubname, schemaname, tablename), jsonb
     case when (select puballtables from pg_publication where pg_publication.pubname = pg_publication_tables.pubname) then 'all tables' else 'this table' end)
 from pg_publication_tables join our_table on our_table.name = format('%I.%I', schemaname, tablename)
 union all
--- Supabase has some of its own, which belong to its administrator.
+-- Those of an extension come and go with it, and Supabase has some that belong to its administrator.
 select 'event trigger', quote_ident(evtname), jsonb_build_object('on', evtevent, 'runs', evtfoid::regprocedure::text, 'owner', role_name.name)
 from pg_event_trigger left join role_name on role_name.oid = evtowner
-where evtenabled <> 'D' and not exists (select from pg_roles where pg_roles.oid = evtowner and rolname = 'supabase_admin')
+where evtenabled <> 'D'
+  and not exists (select from pg_depend where objid = pg_event_trigger.oid and classid = 'pg_event_trigger'::regclass and deptype = 'e')
+  and not exists (select from pg_roles where pg_roles.oid = evtowner and rolname = 'supabase_admin')
