@@ -20,7 +20,8 @@ impl Difference {
     /// The names of the facts that differ.
     pub(super) fn differing(&self) -> Vec<&str> {
         let (Some(expected), Some(found)) = (&self.expected, &self.found) else { return Vec::new() };
-        expected.keys().filter(|name| expected.get(*name) != found.get(*name)).map(String::as_str).collect()
+        let names: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
+        names.into_iter().filter(|name| expected.get(*name) != found.get(*name)).map(String::as_str).collect()
     }
 
     fn is_whole(&self) -> bool {

@@ -56,7 +56,15 @@ fn expected(observed: &Observed) -> Result<Catalog> {
 fn finding(difference: &Difference, viewer: &Viewer) -> Finding {
     let (found, expected) = match (&difference.found, &difference.expected) {
         (None, Some(_)) => ("missing".to_owned(), "exists".to_owned()),
-        (Some(found), None) => (told(found, found.keys().map(String::as_str)), "does not exist".to_owned()),
+        (Some(found), None) => {
+            let expected = match difference.kind.as_str() {
+                "view" => "reads our tables as: its caller",
+                "definer function" => "runs as: its caller",
+                "event trigger" => "disabled",
+                _ => "does not exist",
+            };
+            (told(found, found.keys().map(String::as_str)), expected.to_owned())
+        }
         (Some(found), Some(expected)) => {
             let names = difference.differing();
             (told(found, names.iter().copied()), told(expected, names.iter().copied()))
@@ -73,7 +81,8 @@ fn finding(difference: &Difference, viewer: &Viewer) -> Finding {
 }
 
 fn told<'a>(facts: &Facts, names: impl Iterator<Item = &'a str>) -> String {
-    let parts = names.map(|name| format!("{name}: {}", facts.get(name).map_or("", String::as_str)));
+    let value = |name: &str| facts.get(name).filter(|value| !value.is_empty()).map_or("none", String::as_str);
+    let parts = names.map(|name| format!("{name}: {}", value(name)));
     parts.collect::<Vec<_>>().join("; ")
 }
 
