@@ -184,6 +184,8 @@ const STRANGERS: &[Sabotage] = &[
         &["publication leak: public.platform_module_audit"],
         CuresAnd("drop publication leak"),
     ),
+    ("create sequence module_mgmt.numbers", &["sequence module_mgmt.numbers"], Cures),
+    ("create domain module_mgmt.text as pg_catalog.text", &["type module_mgmt.text"], Cures),
     // A word about a table is no fault.
     ("comment on table public.platform_module_audit is 'Other words.'", &[], By("")),
     (

@@ -14,7 +14,7 @@ pub(super) fn removed(kind: &str, object: &str, found: &Facts) -> String {
             format!("alter table {table} drop column {column}; -- when nobody needs it")
         }
         "constraint" => format!("alter table {of} drop constraint {name};"),
-        "index" => format!("drop index {object};"),
+        "index" | "sequence" | "type" => format!("drop {kind} {object};"),
         "trigger" | "rule" | "policy" => format!("drop {kind} {name} on {of};"),
         "child" if fact(found, "a partition") == "yes" => format!("alter table {of} detach partition {name};"),
         "child" => format!("alter table {name} no inherit {of};"),

@@ -20,6 +20,14 @@ where pg_class.oid not in (select oid from our_table)
   and (relkind = 'm' or (relkind = 'v' and not exists (select from pg_options_to_table(reloptions)
     where option_name = 'security_invoker' and option_value in ('true', 'on', '1', 'yes'))))
 union all
+-- Ours have sequences of tables and no types.
+select 'sequence', format('%I.%I', nspname, relname), '{}'
+from pg_class join our_schema on our_schema.oid = relnamespace where relkind = 'S'
+union all
+select 'type', format('%I.%I', nspname, typname), '{}'
+from pg_type join our_schema on our_schema.oid = typnamespace
+where typtype in ('d', 'e', 'r', 'm') or (typtype = 'c' and (select relkind = 'c' from pg_class where pg_class.oid = typrelid))
+union all
 -- Dynamic SQL is not seen, nor can it be.
 select 'definer function', format('%I.%I(%s)', nspname, proname, pg_get_function_identity_arguments(pg_proc.oid)), jsonb_build_object(
     'runs as', role_name.name, 'about', 'our tables')
