@@ -6,7 +6,7 @@ use utoipa::PartialSchema as _;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, Content, InfoBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa::openapi::{Components, Content, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Schema};
 
 /// The document as it is written down.
 ///
@@ -59,6 +59,57 @@ fn add_problems(document: &mut OpenApi) {
         .content("application/problem+json", Content::new(Some(Ref::from_schema_name("Problem"))))
         .build();
     for operation in operations(document) {
+        for (status, response) in &mut operation.responses.responses {
+            let RefOr::T(response) = response else { continue };
+            if response.description.is_empty() {
+                reason(status).clone_into(&mut response.description);
+            }
+            if status.starts_with(['4', '5']) && response.content.is_empty() {
+                response.content.clone_from(&problem.content);
+            }
+        }
         operation.responses.responses.insert("default".into(), problem.clone().into());
+        if let Some(RefOr::T(body)) = &mut operation.request_body {
+            for content in body.content.values_mut() {
+                let RefOr::T(content) = content else { continue };
+                content.schema = content.schema.take().map(without_null);
+            }
+        }
+    }
+}
+
+/// What a status means where the route says nothing more about it.
+fn reason(status: &str) -> &'static str {
+    match status {
+        "200" => "Done",
+        "201" => "Made",
+        "204" => "Done; there is nothing to say",
+        "304" => "Nothing has changed since the version that If-None-Match names",
+        "400" => "The request cannot be read",
+        "403" => "The caller may not do this",
+        "404" => "There is no such thing, or the caller may not see it",
+        "409" => "The current state forbids this",
+        "412" => "It has changed since the version that If-Match names",
+        "413" => "The request or the answer is too large",
+        "422" => "The request is not valid",
+        "428" => "The request must say by If-Match which version it replaces",
+        "429" => "Too many requests; Retry-After says when to try again",
+        "502" => "AWS refused a call",
+        "503" => "Something does not answer; Retry-After says when to try again",
+        _ => "See the route",
+    }
+}
+
+/// A body that may be absent is not one that may be null.
+fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
+    match schema {
+        RefOr::T(Schema::OneOf(mut one)) if one.items.len() == 2 => match one.items.pop() {
+            Some(wanted @ RefOr::Ref(_)) => wanted,
+            other => {
+                one.items.extend(other);
+                RefOr::T(Schema::OneOf(one))
+            }
+        },
+        other => other,
     }
 }

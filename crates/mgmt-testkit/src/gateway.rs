@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::document;
+
 /// Who sends a request, as the authorizer would describe them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
@@ -101,6 +103,17 @@ impl Request {
         self
     }
 
+    pub fn method(&self) -> &str {
+        self.event["requestContext"]["http"]["method"].as_str().unwrap()
+    }
+
+    /// A named stage is part of the path, and no matter of the document.
+    fn path_without_stage(&self) -> &str {
+        let stage = self.event["requestContext"]["stage"].as_str().unwrap_or_default();
+        let rest = self.path().strip_prefix('/').and_then(|path| path.strip_prefix(stage));
+        rest.filter(|rest| rest.starts_with('/')).unwrap_or(self.path())
+    }
+
     pub fn path(&self) -> &str {
         self.event["rawPath"].as_str().unwrap()
     }
@@ -122,6 +135,8 @@ impl Answer {
     /// Reads an answer in API Gateway's form. Every answer carries the request id, and every error is a whole problem document;
     /// the health route alone answers 503 with a document of its own.
     pub fn read(request: &Request, answer: &str) -> Self {
+        // "Invocation payload (request and response)": 6 MB each (Lambda quotas). The product promises less.
+        assert!(answer.len() <= 6 * 1024 * 1024, "Lambda would refuse an answer of {} bytes", answer.len());
         let answer: Value = serde_json::from_str(answer).unwrap();
         let headers = serde_json::from_value(answer["headers"].clone()).unwrap();
         let body = answer["body"].as_str().unwrap().to_owned();
@@ -132,6 +147,7 @@ impl Answer {
         if answer.status >= 400 && !request.path().ends_with("/platform/health") {
             answer.assert_problem();
         }
+        document::check(request.method(), request.path_without_stage(), &answer);
         answer
     }
 

@@ -2,6 +2,7 @@
 
 pub mod claims;
 pub mod database;
+mod document;
 pub mod droppable_server;
 pub mod eventbridge;
 pub mod events;

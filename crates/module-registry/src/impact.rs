@@ -19,6 +19,7 @@ use crate::store::impact_inputs::ImpactInputs;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = SwitchAction)]
 pub(crate) enum Action {
     Enable,
     Disable,

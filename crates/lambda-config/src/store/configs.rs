@@ -15,6 +15,7 @@ use super::leases::{self, Lease, SyncRow};
 /// A config as it is stored, and as the API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
+#[schema(rename_all = "camelCase")]
 pub(crate) struct StoredConfig {
     pub(crate) id: String,
     pub(crate) config_key: String,

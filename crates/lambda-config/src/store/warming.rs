@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 /// One tick: what was asked for and what proved to be warm. As it is stored, and as the API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
+#[schema(rename_all = "camelCase")]
 #[schema(as = Run)]
 pub(crate) struct RunRow {
     /// The scheduled minute.
@@ -27,6 +28,7 @@ pub(crate) struct RunRow {
     pub(crate) reached: i32,
     /// Distinct instances; null when no payload returns instance ids.
     #[serde(rename(serialize = "unique", deserialize = "unique_instances"))]
+    #[schema(rename = "unique")]
     pub(crate) unique: Option<i32>,
     pub(crate) cold: i32,
     pub(crate) init_ms: i64,

@@ -26,6 +26,7 @@ pub struct PlannedRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[derive(utoipa::ToSchema)]
+#[schema(as = PlannedAction)]
 pub enum Action {
     Create {
         rule: Box<DesiredRule>,

@@ -70,6 +70,7 @@ impl TargetStatus {
 /// Figures of one function or of a whole run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = WarmingFigures)]
 pub struct Figures {
     /// Pings wanted: the function's concurrency.
     pub asked: u32,

@@ -14,13 +14,16 @@ use super::navigation::NavItem;
 /// A registered module.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
+#[schema(rename_all = "camelCase")]
 #[schema(as = Module)]
 pub(crate) struct RegisteredModule {
     #[serde(rename(serialize = "name", deserialize = "module_name"))]
+    #[schema(rename = "name")]
     pub(crate) name: String,
     pub(crate) display_name: String,
     pub(crate) description: Option<String>,
     #[serde(rename(serialize = "type", deserialize = "module_type"))]
+    #[schema(rename = "type")]
     pub(crate) module_type: ModuleType,
     /// 1 to 3; a module may depend only on modules of its own or a lower tier.
     pub(crate) tier: u8,

@@ -11,6 +11,7 @@ use super::module_change::present;
 /// What the organisation itself has said.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
+#[schema(rename_all = "camelCase")]
 pub(crate) struct Override {
     /// False: off for this organisation.
     pub(crate) is_enabled: bool,

@@ -10,7 +10,8 @@ use crate::store::visible::VisibleRow;
 
 /// What everybody signed in may know of a module that is on for them.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+// Closed in the document, so that a whole module is not one of these too.
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PublicModule {
     name: String,
     display_name: String,

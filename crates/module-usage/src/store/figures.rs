@@ -6,6 +6,8 @@ use utoipa::ToSchema;
 /// What a number of uses adds up to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
+#[schema(rename_all = "camelCase")]
+#[schema(as = UsageFigures)]
 pub(crate) struct Figures {
     pub(crate) total: i64,
     pub(crate) successes: i64,
