@@ -35,8 +35,10 @@ pub enum Action {
         rule: Box<DesiredRule>,
         drift: Vec<Drift>,
         /// Ids of targets that are not ours on a rule that is.
+        #[schema(rename = "surplusTargets")]
         surplus_targets: Vec<String>,
         /// The surplus targets leave no room for ours, so they go first.
+        #[schema(rename = "makeRoom")]
         make_room: bool,
     },
     Unchanged,
@@ -45,6 +47,7 @@ pub enum Action {
         rule: Box<ActualRule>,
     },
     Delete {
+        #[schema(rename = "targetIds")]
         target_ids: Vec<String>,
     },
     /// Ours and not wanted any more, but kept because of an alarm.
@@ -63,6 +66,7 @@ pub enum Action {
     Old {
         state: String,
         targets: Vec<OldTarget>,
+        #[schema(rename = "targetIds")]
         target_ids: Vec<String>,
         /// Whether it goes once our rules are active.
         remove: bool,

@@ -9,8 +9,6 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::navigation::NavItem;
-
 /// A registered module.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
@@ -43,7 +41,7 @@ pub(crate) struct RegisteredModule {
     /// Names, with `@` and a version requirement where it matters: `module-ai@>=1.2`.
     pub(crate) dependencies: Vec<String>,
     /// As it is stored, readable or not: what was edited by hand can still be mended through the API.
-    #[schema(value_type = Option<NavItem>)]
+    #[schema(value_type = Option<Value>)]
     pub(crate) nav_config: Option<Value>,
     /// A caller needs all of them.
     pub(crate) required_permissions: Vec<String>,
