@@ -140,6 +140,21 @@ comment on table  public.platform_module_usage_day_lock is 'Rows that are only l
 comment on column public.platform_module_usage_day_lock.usage_date is 'The UTC day.';
 comment on column public.platform_module_usage_day_lock.slot is 'So many can count events of one day at the same time.';
 
+-- Counts of this minute. Not logged: after a crash they begin anew, and to write them costs less.
+create unlogged table if not exists public.platform_module_rate (
+  org_id   text collate "C" not null,
+  kind     text collate "C" not null check (kind in ('usage', 'override')),
+  minute   timestamptz not null,
+  requests integer not null,
+  primary key (org_id, kind)
+) with (fillfactor = 50);
+
+comment on table  public.platform_module_rate is 'What an organisation has sent in its newest minute, for the brakes.';
+comment on column public.platform_module_rate.org_id is 'The organisation.';
+comment on column public.platform_module_rate.kind is 'usage: events over HTTP; override: writes of overrides.';
+comment on column public.platform_module_rate.minute is 'The minute that is counted.';
+comment on column public.platform_module_rate.requests is 'How many there were in it.';
+
 create table if not exists public.platform_module_usage_reject (
   id          bigint generated always as identity primary key,
   rejected_at timestamptz not null default now(),

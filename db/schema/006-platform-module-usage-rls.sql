@@ -36,8 +36,8 @@ create policy "The definer moves events" on module_mgmt_usage.usage_other to mod
 comment on policy "The definer moves events" on module_mgmt_usage.usage_other is 'Into the partition of their month, when it is made.';
 
 revoke all on public.platform_module_usage, public.platform_module_usage_daily, public.platform_module_usage_user,
-  public.platform_module_usage_sealed_day, public.platform_module_usage_day_lock, public.platform_module_usage_reject,
-  public.platform_module_usage_reject_count
+  public.platform_module_usage_sealed_day, public.platform_module_usage_day_lock, public.platform_module_rate,
+  public.platform_module_usage_reject, public.platform_module_usage_reject_count
   from public, anon, authenticated, module_mgmt_request, module_mgmt_worker;
 revoke all on public.platform_module_usage_daily, public.platform_module_usage_user, public.platform_module_usage_sealed_day,
   public.platform_module_usage_day_lock, public.platform_module_usage_reject, public.platform_module_usage_reject_count
@@ -52,20 +52,22 @@ grant select, insert, update, delete on public.platform_module_usage_daily, publ
   public.platform_module_usage_reject, public.platform_module_usage_reject_count to module_mgmt_definer;
 grant select, insert, update on public.platform_module_usage_sealed_day to module_mgmt_definer;
 -- Update, because it locks them.
-grant select, insert, update, delete on public.platform_module_usage_day_lock to module_mgmt_definer;
+grant select, insert, update, delete on public.platform_module_usage_day_lock, public.platform_module_rate to module_mgmt_definer;
 
 alter table public.platform_module_usage              enable row level security, force row level security;
 alter table public.platform_module_usage_daily        enable row level security, force row level security;
 alter table public.platform_module_usage_user         enable row level security, force row level security;
 alter table public.platform_module_usage_sealed_day   enable row level security, force row level security;
 alter table public.platform_module_usage_day_lock     enable row level security, force row level security;
+alter table public.platform_module_rate               enable row level security, force row level security;
 alter table public.platform_module_usage_reject       enable row level security, force row level security;
 alter table public.platform_module_usage_reject_count enable row level security, force row level security;
 
 do $$
 begin
   perform module_mgmt.drop_our_policies('platform_module_usage', 'platform_module_usage_daily', 'platform_module_usage_user',
-    'platform_module_usage_sealed_day', 'platform_module_usage_day_lock', 'platform_module_usage_reject', 'platform_module_usage_reject_count');
+    'platform_module_usage_sealed_day', 'platform_module_usage_day_lock', 'platform_module_rate',
+    'platform_module_usage_reject', 'platform_module_usage_reject_count');
 end
 $$;
 
@@ -103,6 +105,8 @@ create policy "The definer keeps the users of modules" on public.platform_module
 create policy "The definer seals days" on public.platform_module_usage_sealed_day
   for all to module_mgmt_definer using (true) with check (true);
 create policy "The definer locks days" on public.platform_module_usage_day_lock
+  for all to module_mgmt_definer using (true) with check (true);
+create policy "The definer counts what organisations send" on public.platform_module_rate
   for all to module_mgmt_definer using (true) with check (true);
 create policy "The definer keeps refused items" on public.platform_module_usage_reject
   for all to module_mgmt_definer using (true) with check (true);
@@ -145,6 +149,8 @@ comment on policy "The definer seals days" on public.platform_module_usage_seale
   'seal_usage closes days; drop_usage_partition notes what is gone.';
 comment on policy "The definer locks days" on public.platform_module_usage_day_lock is
   'Counting holds one row of a day, recounting all of them.';
+comment on policy "The definer counts what organisations send" on public.platform_module_rate is
+  'The brakes.';
 comment on policy "The definer keeps refused items" on public.platform_module_usage_reject is
   'record_usage adds, prune_usage_rejects forgets.';
 comment on policy "The definer counts refused items" on public.platform_module_usage_reject_count is

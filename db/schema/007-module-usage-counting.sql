@@ -35,6 +35,35 @@ end
 $$;
 comment on function module_mgmt.lock_usage_day(date) is 'Waits until nobody counts events of a day, and lets nobody do so until the end.';
 
+-- The brakes: what one organisation may send in a minute. It is looked at before anything is done, and counted at last, so that nobody
+-- waits for the row while others store. So some more than the limit may pass that began at the same moment.
+create or replace function module_mgmt.brake(of_kind text, most integer) returns void
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if exists (select from public.platform_module_rate
+      where org_id = module_mgmt.get_current_org_id() and kind = of_kind and minute = date_trunc('minute', now()) and requests >= most) then
+    raise exception 'more than % in this minute', most
+      using errcode = 'MM429', detail = ceil(60 - extract(second from clock_timestamp()))::text;
+  end if;
+end
+$$;
+comment on function module_mgmt.brake(text, integer) is
+  'Raises MM429 where the caller''s organisation has sent so many in this minute; the detail says in how many seconds the next one begins.';
+
+create or replace function module_mgmt.count_rate(of_kind text, more integer) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  insert into public.platform_module_rate as rate (org_id, kind, minute, requests)
+  select org_id, of_kind, date_trunc('minute', now()), greatest(more, 1)
+  from module_mgmt.get_current_org_id() org_id where org_id is not null
+  on conflict (org_id, kind) do update set minute = excluded.minute,
+    requests = case when rate.minute = excluded.minute then rate.requests else 0 end + excluded.requests
+$$;
+comment on function module_mgmt.count_rate(text, integer) is 'Adds to what the caller''s organisation has sent in this minute.';
+
+-- As databases had it before there were brakes.
+drop function if exists module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[], text[], timestamptz[], integer[], bytea[],
+  text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]);
+
 -- Counts events. One call stores and adds up each event, or neither. An item may bring a reason not to count it, which the caller of
 -- this function has found; it is then only kept among the rejects.
 -- One array per column: taking a thousand events apart from JSON costs as much as storing them.
@@ -42,7 +71,7 @@ comment on function module_mgmt.lock_usage_day(date) is 'Waits until nobody coun
 create or replace function module_mgmt.record_usage_columns(event_ids uuid[], org_ids text[], user_ids text[], module_names text[],
   event_types text[], statuses text[], occurred timestamptz[], durations integer[], hashes bytea[], actions text[],
   endpoints text[], methods text[], error_codes text[], error_messages text[], metadatas jsonb[], reasons text[],
-  details text[], raw_items text[])
+  details text[], raw_items text[], most_per_minute integer default null)
 returns text[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   -- Nobody can set a role that their login is no member of.
@@ -63,6 +92,9 @@ begin
     end if;
     org_ids := array_fill(own_org, array[item_count]);
     user_ids := array_fill(own_user, array[item_count]);
+    if most_per_minute is not null then
+      perform module_mgmt.brake('usage', most_per_minute);
+    end if;
   end if;
 
   -- In the order of the days. A free row of each; where there is none, somebody recounts the day, or 32 count.
@@ -130,6 +162,10 @@ begin
   )
   select array_agg(event_id), array_agg(org_id) into stored_ids, stored_orgs from stored;
 
+  if most_per_minute is not null and not is_worker then
+    perform module_mgmt.count_rate('usage', item_count);
+  end if;
+
   if cardinality(stored_ids) = item_count then
     return array_fill('accepted'::text, array[item_count]);
   end if;
@@ -158,7 +194,7 @@ begin
 end
 $$;
 comment on function module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[], text[], timestamptz[], integer[],
-  bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]) is
+  bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[], integer) is
   'Stores events and adds them up, each once. A request counts for its caller; the worker''s items say for whom.';
 
 create or replace function module_mgmt.record_usage(items jsonb) returns text[]
@@ -228,19 +264,20 @@ comment on function module_mgmt.usage_states(text[]) is
 
 do $$
 begin
-  perform module_mgmt.hand_to_definer('wait_for_usage_day', 'lock_usage_day', 'record_usage', 'record_usage_columns', 'keep_usage_rejects', 'usage_states');
+  perform module_mgmt.hand_to_definer('brake', 'count_rate', 'wait_for_usage_day', 'lock_usage_day', 'record_usage', 'record_usage_columns', 'keep_usage_rejects', 'usage_states');
 end
 $$;
 
 grant execute on function module_mgmt.is_signed_in() to module_mgmt_definer;
-revoke all on function module_mgmt.wait_for_usage_day(date), module_mgmt.lock_usage_day(date),
+revoke all on function module_mgmt.brake(text, integer), module_mgmt.count_rate(text, integer), module_mgmt.wait_for_usage_day(date), module_mgmt.lock_usage_day(date),
   module_mgmt.usage_scope(text, date, text, text, text),
   module_mgmt.record_usage(jsonb), module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[], text[],
-    timestamptz[], integer[], bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]),
+    timestamptz[], integer[], bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[], integer),
   module_mgmt.keep_usage_rejects(text[], text[], text[], text, text[], text[]), module_mgmt.usage_states(text[]) from public;
 grant execute on function module_mgmt.usage_scope(text, date, text, text, text)
   to module_mgmt_definer;
 grant execute on function module_mgmt.record_usage(jsonb), module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[],
-    text[], timestamptz[], integer[], bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[]),
+    text[], timestamptz[], integer[], bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[], integer),
   module_mgmt.usage_states(text[])
   to module_mgmt_request, module_mgmt_worker;
+grant execute on function module_mgmt.brake(text, integer), module_mgmt.count_rate(text, integer) to module_mgmt_request;

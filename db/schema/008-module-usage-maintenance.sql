@@ -192,6 +192,8 @@ create or replace function module_mgmt.prune_usage_rejects(days integer) returns
 language sql security definer set search_path = pg_catalog, pg_temp as $$
   with pruned as (
     delete from public.platform_module_usage_reject where rejected_at < now() - make_interval(days => days) returning 1
+  ), braked as (
+    delete from public.platform_module_rate where minute < now() - interval '1 day'
   ), forgotten as (
     delete from public.platform_module_usage_reject_count where reject_date < now() - interval '13 months'
   )

@@ -20,7 +20,7 @@ declare
   our_tables constant text[] := array['platform_lambda_config', 'platform_rule_sync', 'platform_warming_run', 'platform_warming_target',
     'platform_module_registry', 'platform_module_override', 'platform_module_audit', 'platform_module_version',
     'platform_module_usage', 'platform_module_usage_daily', 'platform_module_usage_user', 'platform_module_usage_sealed_day',
-    'platform_module_usage_day_lock', 'platform_module_usage_reject', 'platform_module_usage_reject_count'];
+    'platform_module_usage_day_lock', 'platform_module_rate', 'platform_module_usage_reject', 'platform_module_usage_reject_count'];
   -- What the old system writes while both run.
   of_the_old_system constant text[] := array['platform_lambda_config'];
   has_service_role constant boolean := exists (select from pg_roles where rolname = 'service_role');

@@ -98,7 +98,7 @@ async fn an_export_is_all_pages_with_one_header() {
     std::fs::remove_file(&file).unwrap();
     let of_one: Vec<_> =
         text.lines().skip(1).map(|line| line.split(',').take(6).collect::<Vec<_>>().join(" ")).collect();
-    let line = |module: u8| format!("2026-11 2026-11-01 2026-11-08 org 1 module-{module} 3");
+    let line = |module: u8| format!("2026-11 2026-11-01 2026-11-08 \"org 1\" \"module-{module}\" 3");
     assert_eq!(of_one, [line(1), line(2)]);
     assert!(asked.lock().unwrap().last().unwrap().ends_with("&granularity=monthly&orgId=org%201&limit=10000"));
 }

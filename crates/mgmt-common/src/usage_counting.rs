@@ -32,7 +32,7 @@ pub struct Counted {
 /// Counts for the caller, whatever the items' attribution is; answers for each item, in their order.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the database does not answer in time. The items may be counted nevertheless, where the answer of the
+/// [`Error::TooMany`] where the organisation has sent as much as it may; [`Error::Unavailable`] when the database does not answer in time. The items may be counted nevertheless, where the answer of the
 /// commit was lost: the same ids again are duplicates then.
 pub async fn record(
     database: &Database,
@@ -66,7 +66,7 @@ async fn judge_and_count(tx: &Transaction, items: &[BatchItem<'_>], rules: Rules
     let organisations: BTreeSet<&str> = items.iter().filter_map(|item| item.attribution.org_id.as_deref()).collect();
     let judge = Judge::new(read_states(tx, &organisations).await?, &organisations, rules);
     let judged: Vec<Option<Refusal>> = items.iter().map(|item| refusal(item, &judge)).collect();
-    let outcomes = count(tx, items, &judged).await?;
+    let outcomes = count(tx, items, &judged, rules.events_per_minute).await?;
     if outcomes.len() != items.len() {
         return Err(Error::Internal(format!("{} items have {} outcomes", items.len(), outcomes.len())));
     }
@@ -90,8 +90,13 @@ struct Outcomes {
     outcomes: Vec<Outcome>,
 }
 
-async fn count(tx: &Transaction, items: &[BatchItem<'_>], judged: &[Option<Refusal>]) -> Result<Vec<Outcome>> {
-    let columns = Columns::of(items, judged);
+async fn count(
+    tx: &Transaction,
+    items: &[BatchItem<'_>],
+    judged: &[Option<Refusal>],
+    most_per_minute: Option<i32>,
+) -> Result<Vec<Outcome>> {
+    let columns = Columns::of(items, judged, most_per_minute);
     let Outcomes { outcomes } = tx.read_one(columns::STATEMENT, &columns.parameters()).await?;
     Ok(outcomes)
 }

@@ -33,7 +33,7 @@ impl PostgresSink {
 
     async fn count(&self, caller: &Caller, item: &BatchItem<'_>) -> Result<Counted> {
         // What has just been used lies inside every window that the control plane may be set to.
-        let rules = Rules { now: Timestamp::now(), max_age_days: DEFAULT_MAX_AGE_DAYS };
+        let rules = Rules { now: Timestamp::now(), max_age_days: DEFAULT_MAX_AGE_DAYS, events_per_minute: None };
         record_one(&self.database, caller, item, rules).await
     }
 }

@@ -20,6 +20,7 @@ pub struct State {
     database: Database,
     /// Which functions modules may want warm.
     boundary: Boundary,
+    overrides_per_minute: i32,
 }
 
 /// The HTTP routes of this function.
@@ -34,7 +35,11 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// HTTP requests only: nothing here runs in the background.
 pub fn service(settings: Settings) -> Service {
-    let state = State { database: Database::new(settings.database), boundary: settings.boundary };
+    let state = State {
+        database: Database::new(settings.database),
+        boundary: settings.boundary,
+        overrides_per_minute: settings.overrides_per_minute,
+    };
     Service {
         router: Some(router(Arc::new(state))),
         claim_names: settings.claim_names,

@@ -12,6 +12,8 @@ pub struct Settings {
     /// Of `PROJECT`, `ENVIRONMENT`, `WARMER_FUNCTION_ARN` and `WARMING_ACCOUNTS`, as far as they are set: which functions modules may want
     /// warm. The warmer looks again.
     pub boundary: Boundary,
+    /// `OVERRIDES_PER_MINUTE`, 60 by default: writes of overrides that one organisation's admins may make.
+    pub overrides_per_minute: i32,
 }
 
 impl Settings {
@@ -27,6 +29,8 @@ impl Settings {
             Namespace::parse(&project, &environment).map_err(|error| reader.fault(error.to_string())).ok()
         });
         let boundary = Boundary::new(namespace.as_ref(), warmer_arn.as_deref(), &accounts);
-        reader.finish(Self { database, claim_names, boundary })
+        let overrides = reader.optional_parsed("OVERRIDES_PER_MINUTE", |text| text.parse().ok().filter(|n| *n > 0));
+        let overrides_per_minute = overrides.unwrap_or(60);
+        reader.finish(Self { database, claim_names, boundary, overrides_per_minute })
     }
 }

@@ -1,4 +1,4 @@
-//! The daily run: partitions ahead, days closed, old raw events dropped, old rejects forgotten. Each step is safe to repeat and to
+//! The daily run: partitions ahead, days closed, old raw events dropped, old rejects and old changes forgotten. Each step is safe to repeat and to
 //! kill, and leaves the next run what it did not get to.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -51,6 +51,7 @@ pub(crate) async fn run(state: &State, deadline: Instant) -> Result<Value> {
         dropped.push(partition);
     }
     let pruned = store::prune_rejects(database, i32::from(settings.reject_days)).await?;
+    let forgotten = store::prune_audit(database, i32::from(settings.audit_months)).await?;
     let repaired = sealed.iter().filter(|day| day.was_repaired).count();
     emit(repaired);
     if let Some(error) = failed {
@@ -58,7 +59,7 @@ pub(crate) async fn run(state: &State, deadline: Instant) -> Result<Value> {
     }
     Ok(json!({
         "partitionsMade": made, "sealed": sealed, "repaired": repaired, "partitionsDropped": dropped,
-        "rejectsPruned": pruned, "outOfTime": out_of_time,
+        "rejectsPruned": pruned, "auditPruned": forgotten, "outOfTime": out_of_time,
     }))
 }
 

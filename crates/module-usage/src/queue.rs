@@ -40,7 +40,7 @@ struct Message<'a> {
 
 /// The messages that must come again.
 pub(crate) async fn count(state: &State, event: QueueEvent) -> Vec<String> {
-    let rules = Rules { now: Timestamp::now(), max_age_days: state.settings.max_age_days };
+    let rules = Rules { now: Timestamp::now(), max_age_days: state.settings.max_age_days, events_per_minute: None };
     let mut again = Vec::new();
     for chunk in event.messages.chunks(CHUNK) {
         let left = event.deadline.saturating_duration_since(std::time::Instant::now());

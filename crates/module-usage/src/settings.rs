@@ -14,6 +14,10 @@ pub struct Settings {
     pub retention_months: u16,
     /// `USAGE_REJECT_DAYS`, 30 by default: how long refused items are kept.
     pub reject_days: u16,
+    /// `AUDIT_MONTHS`, 24 by default: how long changes of modules and overrides are kept.
+    pub audit_months: u16,
+    /// `USAGE_EVENTS_PER_MINUTE`, 60,000 by default: what one organisation may send over HTTP.
+    pub events_per_minute: i32,
 }
 
 impl Settings {
@@ -29,6 +33,17 @@ impl Settings {
         let max_age_days = days("USAGE_MAX_AGE_DAYS", DEFAULT_MAX_AGE_DAYS, 365);
         let retention_months = days("USAGE_RETENTION_MONTHS", 13, 1_200);
         let reject_days = days("USAGE_REJECT_DAYS", 30, 365);
-        reader.finish(Self { database, claim_names, max_age_days, retention_months, reject_days })
+        let audit_months = days("AUDIT_MONTHS", 24, 1_200);
+        let events = reader.optional_parsed("USAGE_EVENTS_PER_MINUTE", |text| text.parse().ok().filter(|n| *n > 0));
+        let events_per_minute = events.unwrap_or(60_000);
+        reader.finish(Self {
+            database,
+            claim_names,
+            max_age_days,
+            retention_months,
+            reject_days,
+            audit_months,
+            events_per_minute,
+        })
     }
 }

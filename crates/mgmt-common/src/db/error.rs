@@ -12,6 +12,9 @@ pub enum Error {
     /// Row-level security or a missing grant refused what the code had allowed.
     #[error("the database refused what the function allowed: {0}")]
     Refused(String),
+    /// An organisation has sent as much as it may in this minute.
+    #[error("too many requests; the next minute begins in {retry_after_seconds} s")]
+    TooMany { retry_after_seconds: u32 },
     /// JSON knows numbers that `numeric` does not.
     #[error("a number is outside the range that can be stored")]
     NumberOutOfRange,
@@ -87,6 +90,7 @@ impl From<Fault> for Error {
                 let Some(code) = error.code() else { return Self::Unavailable(text) };
                 match code.code() {
                     "42501" => Self::Refused(text),
+                    "MM429" => Self::TooMany { retry_after_seconds: seconds(&error) },
                     "22003" => Self::NumberOutOfRange,
                     "42883" | "42P01" | "42703" | "3F000" => Self::SchemaOutdated(text),
                     code if is_passing(code) => Self::Unavailable(text),
@@ -95,6 +99,12 @@ impl From<Fault> for Error {
             }
         }
     }
+}
+
+/// What `module_mgmt.brake` tells in its detail.
+fn seconds(error: &tokio_postgres::Error) -> u32 {
+    let detail = error.as_db_error().and_then(|error| error.detail());
+    detail.and_then(|text| text.parse().ok()).unwrap_or(60)
 }
 
 /// Connection trouble (08), resources and disk (53), cancelled or shut down (57), serialisation and deadlock (40),

@@ -33,6 +33,8 @@ pub struct ModuleHistory {
 pub struct Rules {
     pub now: Timestamp,
     pub max_age_days: u16,
+    /// What the caller's organisation may send in a minute; `None`: as much as it likes. Postgres counts.
+    pub events_per_minute: Option<i32>,
 }
 
 /// Judges the events of one batch. What a module is for an organisation is decided once.
@@ -84,7 +86,7 @@ impl Judge {
 
     /// Both times: the id's decides where the event is stored, the other one what it counts for.
     fn in_window(&self, event: &CheckedEvent<'_>) -> Result<(), Refusal> {
-        let Rules { now, max_age_days } = self.rules;
+        let Rules { now, max_age_days, .. } = self.rules;
         for (pointer, time) in [("/occurredAt", event.occurred_at), ("/id", event.id_time)] {
             window::check(time, now, max_age_days).map_err(|reason| {
                 let message = format!("its time {time} is not between {max_age_days} days ago and 24 hours ahead");

@@ -23,7 +23,7 @@ fn reason(modules: &[ModuleHistory], name: &str, hour: u8) -> Option<&'static st
 }
 
 fn reason_for(modules: &[ModuleHistory], name: &str, organisation: &str, hour: u8) -> Option<&'static str> {
-    let rules = Rules { now: at(23), max_age_days: 35 };
+    let rules = Rules { now: at(23), max_age_days: 35, events_per_minute: None };
     let judge = Judge::new(modules.to_vec(), &["a", "b"].into(), rules);
     let event = format!(r#"{{"eventType":"api_call","status":"success","occurredAt":"{}"}}"#, at(hour));
     let made = || id::of_message("m", at(hour));
@@ -119,7 +119,11 @@ fn an_event_is_refused_for_its_module_its_times_or_a_module_that_was_off() {
     let off = BTreeMap::from([("a".to_owned(), at("2024-07-01T00:00:00Z"))]);
     let modules = vec![module("module-on", &[]), ModuleHistory { off_for: off, ..module("module-off", &[]) }];
     let check = |module: &str, occurred_at: &str, now: &str, expected: Option<(&str, &str)>| {
-        let judge = Judge::new(modules.clone(), &["a"].into(), Rules { now: at(now), max_age_days: 35 });
+        let judge = Judge::new(
+            modules.clone(),
+            &["a"].into(),
+            Rules { now: at(now), max_age_days: 35, events_per_minute: None },
+        );
         // The id is of 2024-07-11T04:14:32.96Z.
         let raw = format!(
             r#"{{"id":"0190a000-0000-7000-8000-000000000001","eventType":"api_call","status":"success","occurredAt":"{occurred_at}"}}"#

@@ -14,7 +14,7 @@ use crate::usage::refusal::Refusal;
 pub(super) const STATEMENT: &str = "-- count
     select module_mgmt.record_usage_columns(event_ids => $1, org_ids => $2, user_ids => $3, module_names => $4, event_types => $5,
       statuses => $6, occurred => $7, durations => $8, hashes => $9, actions => $10, endpoints => $11, methods => $12,
-      error_codes => $13, error_messages => $14, metadatas => $15, reasons => $16, details => $17, raw_items => $18) as outcomes";
+      error_codes => $13, error_messages => $14, metadatas => $15, reasons => $16, details => $17, raw_items => $18, most_per_minute => $19) as outcomes";
 
 /// The arrays in the order of [`STATEMENT`]. An item that is refused has its reason and nothing else.
 pub(super) struct Columns<'a> {
@@ -36,10 +36,11 @@ pub(super) struct Columns<'a> {
     reasons: Vec<Option<&'static str>>,
     details: Vec<Option<String>>,
     raw: Vec<Option<String>>,
+    most_per_minute: Option<i32>,
 }
 
 impl<'a> Columns<'a> {
-    pub(super) fn of(items: &'a [BatchItem<'a>], judged: &'a [Option<Refusal>]) -> Self {
+    pub(super) fn of(items: &'a [BatchItem<'a>], judged: &'a [Option<Refusal>], most_per_minute: Option<i32>) -> Self {
         let counted: Vec<Option<&CheckedEvent<'_>>> = items
             .iter()
             .zip(judged)
@@ -71,10 +72,11 @@ impl<'a> Columns<'a> {
                 .zip(judged)
                 .map(|(item, refusal)| refusal.as_ref().map(|_| shorten(item.raw, 2_000)))
                 .collect(),
+            most_per_minute,
         }
     }
 
-    pub(super) fn parameters(&self) -> [Parameter<'_>; 18] {
+    pub(super) fn parameters(&self) -> [Parameter<'_>; 19] {
         [
             Parameter::new(&self.ids),
             Parameter::new(&self.organisations),
@@ -94,6 +96,7 @@ impl<'a> Columns<'a> {
             Parameter::new(&self.reasons),
             Parameter::new(&self.details),
             Parameter::new(&self.raw),
+            Parameter::new(&self.most_per_minute),
         ]
     }
 }

@@ -39,6 +39,9 @@ pub enum Error {
     /// If-Match names a version that is not the current one.
     #[error("the resource has changed since version {expected}")]
     Stale { expected: String, current_etag: String, changed: Vec<String> },
+    /// The caller's organisation has sent as much as it may in this minute.
+    #[error("your organisation has sent as much as it may in this minute; try again in {retry_after_seconds} s")]
+    TooManyRequests { retry_after_seconds: u32 },
     #[error("the request is larger than {limit_bytes} bytes")]
     TooLarge { limit_bytes: usize },
     #[error("the body must be sent as application/json")]
@@ -120,6 +123,7 @@ impl Error {
             Self::Conflict { code, .. } => (409, *code, "The current state forbids this"),
             Self::PreconditionRequired => (428, "precondition_required", "Say which version you replace"),
             Self::Stale { .. } => (412, "stale_version", "The resource has changed"),
+            Self::TooManyRequests { .. } => (429, "too_many_requests", "Too many requests"),
             Self::TooLarge { .. } => (413, "too_large", "The request is too large"),
             Self::UnsupportedMediaType => (415, "unsupported_media_type", "Send application/json"),
             Self::Invalid(_) => (422, "validation_failed", "The request is not valid"),
@@ -159,7 +163,12 @@ impl Error {
             Self::Internal(_) => "The fault is logged under the request id".clone_into(&mut problem.detail),
             _ => {}
         }
-        UnfinishedProblem { problem, more }
+        let retry_after_seconds = match self {
+            Self::TooManyRequests { retry_after_seconds } => Some(*retry_after_seconds),
+            Self::Unavailable { .. } | Self::SchemaOutdated(_) => Some(2),
+            _ => None,
+        };
+        UnfinishedProblem { problem, more, retry_after_seconds }
     }
 }
 
@@ -171,11 +180,14 @@ pub(crate) struct UnfinishedProblem {
     /// The members that only this kind has.
     #[serde(flatten)]
     more: Map<String, Value>,
+    /// For the header.
+    #[serde(skip)]
+    retry_after_seconds: Option<u32>,
 }
 
 impl UnfinishedProblem {
     pub(crate) fn into_response(self, instance: &str, request_id: &str) -> Response {
-        let finished = Self { problem: self.problem.answering(instance, request_id), more: self.more };
+        let finished = Self { problem: self.problem.answering(instance, request_id), ..self };
         let problem = &finished.problem;
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         // Texts, and JSON that was made here: they always serialise.
@@ -187,8 +199,8 @@ impl UnfinishedProblem {
             // RFC 9110 section 15.5.2 wants a challenge with every 401.
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        if let Some(seconds) = finished.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(etag) = problem.current_etag.as_ref().and_then(|etag| etag.parse().ok()) {
             headers.insert(header::ETAG, etag);
@@ -225,6 +237,7 @@ impl From<db::Error> for Error {
                 Self::Forbidden
             }
             db::Error::NumberOutOfRange => Self::malformed(error.to_string()),
+            db::Error::TooMany { retry_after_seconds } => Self::TooManyRequests { retry_after_seconds },
             db::Error::NoSuchRow => Self::NotFound,
             db::Error::SchemaOutdated(cause) => Self::SchemaOutdated(cause),
             db::Error::Internal(cause) => Self::Internal(cause),

@@ -254,6 +254,9 @@ fn the_same_function_twice_is_an_error_unless_the_qualifier_differs() {
     check(json!(["fn", "fn2", "fn"]), Some("/lambda_functions/2"));
     check(json!(["fn", {"name": "fn", "qualifier": "$LATEST"}]), Some("/lambda_functions/1"));
     check(json!(["fn", {"name": "fn", "qualifier": "live"}]), None);
+    // Of an entry that is refused, no other is the same.
+    let twice = json!([{"name": "fn", "colour": 1}, "fn"]);
+    assert_eq!(faults(&with("/lambda_functions", twice)).len(), 1);
 }
 
 #[test]

@@ -122,3 +122,15 @@ proptest! {
         check(&plan, at, &WallClock::read(&plan.zone, at, horizon(at)));
     }
 }
+
+/// Four rules may cost three tenths more than what is due, and not more.
+#[test]
+fn rules_are_made_few_only_where_that_is_cheap() {
+    let mut days: [Vec<(u16, u16)>; 7] = Default::default();
+    days[3] = vec![(796, 532)];
+    days[5] = vec![(1389, 420), (1060, 1209), (1356, 432)];
+    let cheap = compiled(&Plan { zone: "GMT-0".into(), interval: 30, days });
+    assert_eq!((cheap.rules.len(), cheap.due_per_week, cheap.needed_per_week, cheap.ticks_per_week), (4, 79, 79, 102));
+    let dear = compiled(&Plan::office_hours("Australia/Adelaide", 7));
+    assert_eq!((dear.rules.len(), dear.due_per_week, dear.needed_per_week, dear.ticks_per_week), (10, 345, 690, 690));
+}

@@ -14,22 +14,24 @@ use scoped_futures::ScopedFutureExt as _;
 use serde_json::value::RawValue;
 
 use super::stale;
+use crate::State;
 use crate::definition::MAX_CONFIG_BYTES;
 use crate::definition::module::RegisteredModule;
 use crate::definition::override_change::{Override, OverrideChange, UnfitOverride, UnfitOverrides};
 use crate::definition::settings::{faults, is_object, merged, misfit};
 use crate::store::graph::hold_module;
-use crate::store::overrides::{self as store, OrgModuleRow, OverrideContext, OwnConfig};
+use crate::store::overrides::{self as store, OrgModuleRow, OverrideContext, OwnConfig, count_write};
 
 /// Makes or changes the override of the caller's organisation; whether it is new, and the module as it is then.
 pub(crate) async fn put(
-    database: &Database,
+    state: &State,
     caller: &Caller,
     name: &ModuleName,
     body: &OverrideChange,
     force: bool,
     if_match: &IfMatch,
 ) -> Result<(bool, OrgModuleRow)> {
+    let database = &state.database;
     // Checked before anything is locked. Where the module changes at the same moment, the override counts as one that no longer fits.
     let context = store::read_override_context(database, caller, name).await?.ok_or(Error::NotFound)?;
     let module_type = context.module_type;
@@ -39,6 +41,7 @@ pub(crate) async fn put(
     let is_new = database
         .run_as(caller, |tx| {
             async move {
+                brake(tx, caller, state.overrides_per_minute).await?;
                 // The module must not be deleted between this look and the commit.
                 if !hold_module(tx, name).await? {
                     return Err(Error::NotFound);
@@ -58,6 +61,7 @@ pub(crate) async fn put(
                     let detail = "another request has made this override at the same time; read it and send this again";
                     return Err(Error::conflict("override_exists", detail));
                 }
+                count_write(tx).await?;
                 Ok(old.is_none())
             }
             .scope_boxed()
@@ -68,17 +72,25 @@ pub(crate) async fn put(
 }
 
 /// Removes the override of the caller's organisation.
-pub(crate) async fn remove(database: &Database, caller: &Caller, name: &ModuleName, if_match: &IfMatch) -> Result<()> {
+pub(crate) async fn remove(state: &State, caller: &Caller, name: &ModuleName, if_match: &IfMatch) -> Result<()> {
+    let database = &state.database;
     store::read_override_context(database, caller, name).await?.ok_or(Error::NotFound)?;
     database
         .run_as(caller, |tx| {
             async move {
+                brake(tx, caller, state.overrides_per_minute).await?;
                 locked(tx, caller, name, if_match).await?.ok_or(Error::NotFound)?;
-                Ok(store::delete_override(tx, &caller.org_id, name).await?)
+                store::delete_override(tx, &caller.org_id, name).await?;
+                Ok(count_write(tx).await?)
             }
             .scope_boxed()
         })
         .await
+}
+
+/// One organisation's admins must not keep the registry and its audit busy. Platform admins help many.
+async fn brake(tx: &Transaction, caller: &Caller, most: i32) -> Result<()> {
+    if caller.is_platform_admin { Ok(()) } else { Ok(store::brake(tx, most).await?) }
 }
 
 async fn locked(tx: &Transaction, caller: &Caller, name: &ModuleName, if_match: &IfMatch) -> Result<Option<Override>> {

@@ -119,7 +119,7 @@ pub(super) struct OverrideQuery {
 #[utoipa::path(put, path = "/platform/orgs/{orgId}/modules/{name}", request_body = OverrideChange,
     params(("orgId" = String, Path), ("name" = String, Path), OverrideQuery),
     responses((status = 200, body = OrgModule), (status = 201, body = OrgModule), (status = 403), (status = 404), (status = 409),
-        (status = 412), (status = 422)))]
+        (status = 412), (status = 422), (status = 429)))]
 pub(super) async fn put_org_module(
     SignedIn(caller): SignedIn,
     State(state): Shared,
@@ -131,14 +131,14 @@ pub(super) async fn put_org_module(
     let caller = acting_for(caller, &org_id)?;
     let (name, force) = (module_name_or_404(&name)?, query_of(query)?.force.unwrap_or(false));
     let if_match = IfMatch::read(&headers)?;
-    let (is_new, row) = changes::put(&state.database, &caller, &name, &body, force, &if_match).await?;
+    let (is_new, row) = changes::put(&state, &caller, &name, &body, force, &if_match).await?;
     Ok(shown(if is_new { StatusCode::CREATED } else { StatusCode::OK }, row))
 }
 
 /// Removes the override: the organisation follows the platform again.
 #[utoipa::path(delete, path = "/platform/orgs/{orgId}/modules/{name}",
     params(("orgId" = String, Path), ("name" = String, Path)),
-    responses((status = 204), (status = 403), (status = 404), (status = 412)))]
+    responses((status = 204), (status = 403), (status = 404), (status = 412), (status = 429)))]
 pub(super) async fn delete_org_module(
     SignedIn(caller): SignedIn,
     State(state): Shared,
@@ -147,7 +147,7 @@ pub(super) async fn delete_org_module(
 ) -> Result<StatusCode> {
     let caller = acting_for(caller, &org_id)?;
     let name = module_name_or_404(&name)?;
-    changes::remove(&state.database, &caller, &name, &IfMatch::read(&headers)?).await?;
+    changes::remove(&state, &caller, &name, &IfMatch::read(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -227,3 +227,15 @@ pub(crate) async fn delete_override(tx: &Transaction, org_id: &str, name: &Modul
         delete from public.platform_module_override where org_id = $1 and module_name = $2";
     tx.execute_one(statement, params![org_id, name.as_str()]).await
 }
+
+/// # Errors
+/// [`Error::TooMany`] where the caller's organisation has written so often in this minute.
+pub(crate) async fn brake(tx: &Transaction, most: i32) -> Result<()> {
+    let statement = "-- brake\nselect module_mgmt.brake(of_kind => 'override', most => $1)";
+    tx.execute(statement, params![most]).await.map(drop)
+}
+
+/// Counts a write for the brake.
+pub(crate) async fn count_write(tx: &Transaction) -> Result<()> {
+    tx.execute("-- count_write\nselect module_mgmt.count_rate(of_kind => 'override', more => 1)", &[]).await.map(drop)
+}

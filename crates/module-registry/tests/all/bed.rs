@@ -79,6 +79,7 @@ pub(crate) fn function(url: &str) -> FunctionUnderTest {
         database,
         claim_names: ClaimNames::default(),
         boundary: Boundary::new(Some(&namespace), None, &[]),
+        overrides_per_minute: 60,
     });
     FunctionUnderTest::new(move |event, context| {
         let service = service.clone();

@@ -1,6 +1,7 @@
 //! The lines of an export.
 
 use jiff::civil::Date;
+use mgmt_common::text::first_invisible;
 
 use crate::store::export::ExportRow;
 use crate::store::filter::{Granularity, StatsFilter};
@@ -23,13 +24,20 @@ const COLUMNS: [&str; 15] = [
     "unique_users",
 ];
 
+/// What formulas begin with, in the usual and in the wide form; `|` and `%` begin commands of older programs.
+const FORMULA_SIGNS: [char; 12] = ['=', '+', '-', '@', '|', '%', '＝', '＋', '－', '＠', '｜', '％'];
+
 /// The header and as many rows as fit into a JSON string of `limit_bytes`, and how many those are.
 pub(super) fn write(
     rows: &[ExportRow],
     filter: &StatsFilter,
     limit_bytes: usize,
 ) -> Result<(String, usize), Box<dyn std::error::Error>> {
-    let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
+    // The cells quote themselves: texts always, figures never.
+    let mut writer = ::csv::WriterBuilder::new()
+        .terminator(::csv::Terminator::CRLF)
+        .quote_style(::csv::QuoteStyle::Never)
+        .from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
     let (mut end, mut bytes, mut written) = (0, 0, 0);
     for row in rows {
@@ -57,8 +65,8 @@ fn cells(row: &ExportRow, filter: &StatsFilter) -> [String; 15] {
         label(filter.granularity, row.bucket),
         start.to_string(),
         end.to_string(),
-        no_formula(&row.org_id),
-        no_formula(&row.module_name),
+        text(&row.org_id),
+        text(&row.module_name),
         figures.total.to_string(),
         figures.successes.to_string(),
         figures.failures.to_string(),
@@ -72,11 +80,19 @@ fn cells(row: &ExportRow, filter: &StatsFilter) -> [String; 15] {
     ]
 }
 
-/// Spreadsheets run a cell that begins like a formula, and others choose these names.
+/// A text cell (RFC 4180 section 2.7), quoted whatever is in it: programs that cut at semicolons too must not find one, and digits of an id
+/// are no number.
+fn text(text: &str) -> String {
+    format!("\"{}\"", no_formula(text).replace('"', "\"\""))
+}
+
+/// Spreadsheets run a cell that begins like a formula, and others choose these names. What nobody sees, and spaces of every kind, do not
+/// keep them from it; nor do the wide forms of the signs.
 /// Source: OWASP, "CSV Injection".
 fn no_formula(text: &str) -> String {
-    let apostrophe = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("{apostrophe}{text}")
+    let is_hidden = |letter: char| letter.is_whitespace() || first_invisible(letter.encode_utf8(&mut [0; 4])).is_some();
+    let begins = text.trim_start_matches(is_hidden).starts_with(FORMULA_SIGNS) || text.starts_with(['\t', '\r', '\n']);
+    format!("{}{text}", if begins { "'" } else { "" })
 }
 
 /// Every quote, backslash and line end takes two bytes there, and other control characters six.

@@ -9,8 +9,8 @@ use super::{csv, page_cursor};
 use crate::store::export::{self as store, PageKey};
 use crate::store::filter::StatsFilter;
 
-/// A Lambda answers at most 6 MB of JSON, in which the body is one string. The rest is for the headers.
-const MAX_BYTES: usize = 5 * 1024 * 1024;
+/// Every answer is at most 4 MB as Lambda carries it: JSON, in which the body is one string. The rest is for the headers.
+const MAX_BYTES: usize = 4 * 1000 * 1000 + 190_000;
 
 /// Lines of one answer; about as many fit into one.
 const MAX_LINES: usize = 50_000;

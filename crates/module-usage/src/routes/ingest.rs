@@ -75,7 +75,7 @@ impl Counted {
 
 /// Counts one use of the module. The same id with the same content again is 200, with another content 409.
 #[utoipa::path(post, path = "/platform/modules/{name}/usage", params(("name" = String, Path)), request_body = UsageEvent,
-    responses((status = 201, body = Counted), (status = 200, body = Counted), (status = 409), (status = 422)))]
+    responses((status = 201, body = Counted), (status = 200, body = Counted), (status = 409), (status = 422), (status = 429)))]
 pub(super) async fn count_event(
     SignedIn(caller): SignedIn,
     State(state): Shared,
@@ -128,7 +128,7 @@ pub(super) struct CountedBatch {
 }
 
 /// Counts up to 1,000 uses. The answer is 200 whatever became of the single events.
-#[utoipa::path(post, path = "/platform/modules/usage", request_body = Batch, responses((status = 200, body = CountedBatch)))]
+#[utoipa::path(post, path = "/platform/modules/usage", request_body = Batch, responses((status = 200, body = CountedBatch), (status = 429)))]
 pub(super) async fn count_events(
     SignedIn(caller): SignedIn,
     State(state): Shared,
@@ -148,5 +148,10 @@ pub(super) async fn count_events(
 }
 
 fn rules(state: &crate::State) -> Rules {
-    Rules { now: Timestamp::now(), max_age_days: state.settings.max_age_days }
+    let settings = &state.settings;
+    Rules {
+        now: Timestamp::now(),
+        max_age_days: settings.max_age_days,
+        events_per_minute: Some(settings.events_per_minute),
+    }
 }

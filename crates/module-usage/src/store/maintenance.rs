@@ -45,6 +45,11 @@ pub(crate) async fn prune_rejects(database: &Database, days: i32) -> Result<i64>
     answer(database, "-- prune_rejects\nselect module_mgmt.prune_usage_rejects($1) as answer", days).await
 }
 
+/// Forgets changes of modules and overrides that are older.
+pub(crate) async fn prune_audit(database: &Database, months: i32) -> Result<i64> {
+    answer(database, "-- prune_audit\nselect module_mgmt.prune_module_audit($1) as answer", months).await
+}
+
 #[derive(Deserialize)]
 struct Answer<T> {
     answer: T,

@@ -99,5 +99,7 @@ pub(crate) fn settings(url: String, role: DatabaseRole) -> Settings {
         max_age_days: 35,
         retention_months: 13,
         reject_days: 30,
+        audit_months: 24,
+        events_per_minute: 60_000,
     }
 }

@@ -86,7 +86,7 @@ async fn a_cursor_of_another_organisation_shows_own_lines_only_and_tells_nothing
         let [one, two] = [there, nowhere].map(|org| page(Who::OrgAdmin, &format!("&cursor={}", naming(org))));
         let (one, two) = (bed.send(&one).await.expect(200), bed.send(&two).await.expect(200));
         assert_eq!((&one.headers, &one.body), (&two.headers, &two.body), "{there}");
-        assert_eq!(one.body.contains(",org-a,module-ai,2,"), sees, "{one:?}");
+        assert_eq!(one.body.contains(",\"org-a\",\"module-ai\",2,"), sees, "{one:?}");
         assert!(!one.body.contains("org-0") && !one.body.contains("org-b"), "{one:?}");
         assert_eq!(one.header("link"), "");
     }
@@ -109,4 +109,34 @@ async fn platform_admins_see_one_organisation_or_all() {
             "{query}"
         );
     }
+}
+
+/// Faults, row 44.
+#[tokio::test]
+async fn a_flood_of_events_over_http_is_braked_for_its_organisation_alone() {
+    let bed = Bed::new().await;
+    let mut number = 0;
+    let mut next = || {
+        number += 1;
+        event(number)
+    };
+    bed.count(&[next()]).await;
+    let full =
+        "update platform_module_rate set requests = 60000, minute = date_trunc('minute', now()) where kind = 'usage'";
+    bed.arrange(full).await;
+    let batch = Request::post("/platform/modules/usage").json(&json!({"events": [next()]}));
+    let one = Request::post("/platform/modules/module-ai/usage").json(&next());
+    for request in [&batch, &one] {
+        let answer = bed.send(&request.clone().by(Who::Member)).await;
+        // The minute may have ended.
+        if answer.status != 429 {
+            bed.arrange(full).await;
+        }
+        let answer = bed.send(&request.clone().by(Who::Member)).await.expect(429);
+        assert_eq!(answer.code(), "too_many_requests");
+    }
+    bed.send(&batch.clone().by(Who::OtherOrgAdmin)).await.expect(200);
+    // The queue is not braked.
+    let answer = bed.deliver(&[message("org-a", "u1", &next())]).await;
+    assert_eq!(answer.to_string(), r#"{"batchItemFailures":[]}"#);
 }

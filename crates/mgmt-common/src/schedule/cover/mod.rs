@@ -34,7 +34,7 @@ pub(super) fn cover(grid: &WeekGrid, limits: Limits) -> Vec<MinuteBox> {
         let by_pattern = fewer.unite_down_to(limits.most_boxes).boxes();
         boxes = if ticks(&by_pair) < ticks(&by_pattern) { by_pair } else { by_pattern };
     }
-    if boxes.len() > limits.wanted_boxes && boxes.len() <= limits.most_boxes {
+    if boxes.len() > limits.wanted_boxes {
         let fewer = merge::unite_down_to(boxes.clone(), limits.wanted_boxes);
         if ticks(&fewer) <= limits.budget {
             boxes = fewer;

@@ -75,7 +75,7 @@ async fn a_use_counts_for_its_own_caller_and_for_nobody_else() {
     item.attribution = Attribution { org_id: Some("org-a".into()), user_id: Some("u1".into()) };
     let (url, role) = (database.url(REQUEST_LOGIN), DatabaseRole::Request);
     let requests = Database::new(DatabaseSettings { url, role, ca_pem: None, pool_size: None });
-    let rules = Rules { now: Timestamp::now(), max_age_days: 35 };
+    let rules = Rules { now: Timestamp::now(), max_age_days: 35, events_per_minute: None };
     assert_eq!(record_one(&requests, &caller, &item, rules).await.unwrap().outcome, Outcome::Accepted);
     assert_eq!(look(&database, owners).await, ["org-a|u1", "org-a|u3", "org-b|u2", "org-c|u4"]);
 }

@@ -137,3 +137,32 @@ async fn an_override_that_meets_the_deletion_of_its_module_goes_with_it() {
     }
     assert_eq!(bed.look("select count(*)::text from platform_module_override").await, "0");
 }
+
+/// The others go on, and so does the platform.
+/// Faults, row 44.
+#[tokio::test]
+async fn a_flood_of_overrides_is_braked_for_its_organisation_alone() {
+    let bed = Bed::new().await;
+    bed.enabled(&["thing"]).await;
+    let put = |n: usize, who: Who, org: &str| {
+        Request::put(&format!("/platform/orgs/{org}/modules/module-thing"), &json!({"config": {"n": n}})).by(who)
+    };
+    let mut refused = None;
+    // A minute may begin meanwhile.
+    for n in 0..130 {
+        let answer = bed.send(&put(n, Who::OrgAdmin, "org-a")).await;
+        if answer.status == 429 {
+            refused = Some((n, answer));
+            break;
+        }
+    }
+    let (accepted, answer) = refused.expect("nothing was braked");
+    assert!(accepted >= 60, "{accepted}");
+    let seconds: u32 = answer.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&seconds) && answer.code() == "too_many_requests", "{answer:?}");
+    bed.send(&Request::new("DELETE", &own("thing")).by(Who::OrgAdmin)).await.expect(429);
+    bed.send(&put(0, Who::OtherOrgAdmin, "org-b")).await.expect(201);
+    bed.admin(Request::put(&own("thing"), &json!({"isEnabled": false})), 200).await;
+    bed.arrange("update platform_module_rate set minute = minute - interval '1 minute'").await;
+    bed.send(&put(1, Who::OrgAdmin, "org-a")).await.expect(200);
+}
