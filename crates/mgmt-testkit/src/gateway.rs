@@ -147,7 +147,8 @@ impl Answer {
         if answer.status >= 400 && !request.path().ends_with("/platform/health") {
             answer.assert_problem();
         }
-        document::check(request.method(), request.path_without_stage(), &answer);
+        let operation = (request.method(), request.path_without_stage());
+        document::check(operation, answer.status, answer.header("content-type"), &answer.body);
         answer
     }
 
