@@ -5,6 +5,7 @@
 mod against;
 mod compile;
 mod fan_out;
+mod judge;
 mod registry;
 mod row;
 mod start_up;
@@ -25,10 +26,13 @@ async fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["against", other] => rows.extend(against::measure(folder, Path::new(other)).await?),
         // Usage alone.
+        // Without a database.
+        ["judge"] => rows.push(judge::measure()),
         ["usage"] => rows.extend(usage::measure().await?),
         _ => {
             rows.extend(start_up::measure(folder).await?);
             rows.extend(compile::measure());
+            rows.push(judge::measure());
             rows.extend(fan_out::measure(&folder.join("lambda-warmer")).await?);
             rows.extend(registry::measure().await?);
             rows.extend(usage::measure().await?);
