@@ -133,6 +133,17 @@ fn a_field_of_another_kind_is_a_fault_of_that_field_and_the_rest_is_read_on() {
 }
 
 #[test]
+fn metadata_is_kept_as_it_was_sent_and_null_is_none() {
+    let kept = check_text(
+        r#"{"eventType":"api_call","moduleName":"module-ai","status":"success","metadata": {"n": 12345678901234567890123, "m": 1.10}}"#
+            .to_owned(),
+    );
+    assert_eq!(kept.unwrap().metadata.unwrap().get(), r#"{"n": 12345678901234567890123, "m": 1.10}"#);
+    assert!(check(&json!({"metadata": null})).unwrap().metadata.is_none());
+    assert_ne!(hash(&json!({"metadata": 1})), hash(&json!({"metadata": 1.0})));
+}
+
+#[test]
 fn what_is_no_object_is_told_so() {
     let fault = SentEvent::read("5").unwrap_err();
     assert!(fault.contains("invalid type: integer `5`, expected a usage event"), "{fault}");

@@ -11,9 +11,6 @@ use serde_json::value::RawValue;
 
 use crate::json::tree::Tree;
 
-/// Longest metadata, in bytes as it is sent.
-const MAX_METADATA_BYTES: usize = 8 * 1024;
-
 /// The fields of an event, not yet checked.
 #[derive(Debug, Default)]
 pub struct SentEvent<'a> {
@@ -103,10 +100,6 @@ impl<'de: 'a, 'a> Visitor<'de> for EventVisitor<'a> {
             let pointer = if key == "metadata" {
                 let raw: &RawValue = entries.next_value()?;
                 match Tree::of(raw) {
-                    _ if raw.get().len() > MAX_METADATA_BYTES => {
-                        let message = format!("must have at most {MAX_METADATA_BYTES} bytes");
-                        event.faults.push(FieldError::new("/metadata", message));
-                    }
                     Ok(Tree::Null) => event.metadata = None,
                     Ok(tree) => event.metadata = Some(Metadata { raw, tree }),
                     Err(fault) => event.faults.push(FieldError::new("/metadata", fault)),
