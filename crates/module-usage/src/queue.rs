@@ -87,7 +87,7 @@ async fn count_all(database: &Database, items: &[BatchItem<'_>], rules: Rules) -
     while let Some(part) = waiting.pop() {
         match record_from_queue(database, part, rules).await {
             Ok(done) => counted.extend(done.into_iter().map(Some)),
-            Err(error @ (Error::Unavailable(_) | Error::SchemaOutdated(_))) => return Err(error),
+            Err(error @ (Error::Unavailable(_) | Error::SchemaTooOld(_))) => return Err(error),
             Err(error) if part.len() == 1 => {
                 tracing::error!(%error, "a message cannot be counted and comes again");
                 counted.push(None);

@@ -23,7 +23,7 @@ pub enum Error {
     NoSuchRow,
     /// A function, table, column or schema that this build needs is not there.
     #[error("the database schema is older than this build; run mgmt migrate: {0}")]
-    SchemaOutdated(String),
+    SchemaTooOld(String),
     /// A fault in the code or in its settings.
     #[error("{0}")]
     Internal(String),
@@ -92,7 +92,7 @@ impl From<Fault> for Error {
                     "42501" => Self::Refused(text),
                     "MM429" => Self::TooMany { retry_after_seconds: seconds(&error) },
                     "22003" => Self::NumberOutOfRange,
-                    "42883" | "42P01" | "42703" | "3F000" => Self::SchemaOutdated(text),
+                    "42883" | "42P01" | "42703" | "3F000" => Self::SchemaTooOld(text),
                     code if is_passing(code) => Self::Unavailable(text),
                     _ => Self::Internal(text),
                 }

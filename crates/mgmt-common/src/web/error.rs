@@ -63,7 +63,7 @@ pub enum Error {
     RefusedByAws(String),
     /// The database lacks objects that this build needs.
     #[error("the database schema is older than this function; run mgmt migrate: {0}")]
-    SchemaOutdated(String),
+    SchemaTooOld(String),
     /// A fault of our own; the client learns nothing about it.
     #[error("internal error: {0}")]
     Internal(String),
@@ -131,7 +131,7 @@ impl Error {
             Self::AnswerTooLarge(_) => (413, "answer_too_large", "The answer would be too large"),
             Self::Unavailable { .. } => (503, "unavailable", "Try again later"),
             Self::RefusedByAws(_) => (502, "refused_by_aws", "AWS refused a call"),
-            Self::SchemaOutdated(_) => (503, "schema_outdated", "Try again later"),
+            Self::SchemaTooOld(_) => (503, "schema_too_old", "Try again later"),
             Self::Internal(_) => (500, "internal_error", "Something went wrong"),
         };
         Kind { status, code, title }
@@ -143,11 +143,11 @@ impl Error {
     }
 
     fn problem(&self) -> UnfinishedProblem {
-        let mut problem = Problem::new(self.kind(), self.to_string());
+        let mut problem = Problem::new(self.kind(), cut(self.to_string(), MAX_DETAIL));
         let mut more = Map::new();
         match self {
-            Self::Malformed { errors, .. } if !errors.is_empty() => problem.errors = Some(errors.clone()),
-            Self::Invalid(errors) | Self::Rejected(errors, _) => problem.errors = Some(errors.clone()),
+            Self::Malformed { errors, .. } if !errors.is_empty() => problem.errors = Some(first_of(errors)),
+            Self::Invalid(errors) | Self::Rejected(errors, _) => problem.errors = Some(first_of(errors)),
             Self::Conflict { more: members, .. } => more.clone_from(members),
             Self::Stale { current_etag, changed, .. } => {
                 // Where nothing is stored there is no tag.
@@ -159,13 +159,15 @@ impl Error {
                 problem.detail = format!("{dependency} does not answer; the request may be sent again");
                 problem.dependency = Some(dependency.as_str().to_owned());
             }
-            Self::SchemaOutdated(_) => "The service is being upgraded".clone_into(&mut problem.detail),
+            Self::SchemaTooOld(_) => {
+                "the database schema is older than this function; run: mgmt migrate".clone_into(&mut problem.detail);
+            }
             Self::Internal(_) => "The fault is logged under the request id".clone_into(&mut problem.detail),
             _ => {}
         }
         let retry_after_seconds = match self {
             Self::TooManyRequests { retry_after_seconds } => Some(*retry_after_seconds),
-            Self::Unavailable { .. } | Self::SchemaOutdated(_) => Some(2),
+            Self::Unavailable { .. } | Self::SchemaTooOld(_) => Some(2),
             _ => None,
         };
         UnfinishedProblem { problem, more, retry_after_seconds }
@@ -212,7 +214,7 @@ impl UnfinishedProblem {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match &self {
-            Self::Internal(_) | Self::SchemaOutdated(_) | Self::RefusedByAws(_) => {
+            Self::Internal(_) | Self::SchemaTooOld(_) | Self::RefusedByAws(_) => {
                 tracing::error!(error = %self, "request failed");
             }
             Self::Unavailable { .. } => tracing::warn!(error = %self, "a dependency is unavailable"),
@@ -222,6 +224,32 @@ impl IntoResponse for Error {
         response.extensions_mut().insert(self.problem());
         response
     }
+}
+
+/// The most faults that one answer tells, and the longest sentence and pointer, in characters: what was sent comes back in them.
+const MAX_ERRORS: usize = 100;
+const MAX_MESSAGE: usize = 300;
+const MAX_DETAIL: usize = 1_000;
+
+/// The first faults, cut; where there are more, the last one says how many.
+fn first_of(errors: &[FieldError]) -> Vec<FieldError> {
+    let shown = if errors.len() > MAX_ERRORS { MAX_ERRORS - 1 } else { errors.len() };
+    let short = |error: &FieldError| {
+        FieldError::new(cut(error.pointer.clone(), MAX_MESSAGE), cut(error.message.clone(), MAX_MESSAGE))
+    };
+    let mut first: Vec<FieldError> = errors[..shown].iter().map(short).collect();
+    if errors.len() > shown {
+        first.push(FieldError::new("", format!("{} more fields are not valid", errors.len() - shown)));
+    }
+    first
+}
+
+fn cut(mut text: String, longest: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(longest) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn count(n: usize, thing: &str) -> String {
@@ -239,7 +267,7 @@ impl From<db::Error> for Error {
             db::Error::NumberOutOfRange => Self::malformed(error.to_string()),
             db::Error::TooMany { retry_after_seconds } => Self::TooManyRequests { retry_after_seconds },
             db::Error::NoSuchRow => Self::NotFound,
-            db::Error::SchemaOutdated(cause) => Self::SchemaOutdated(cause),
+            db::Error::SchemaTooOld(cause) => Self::SchemaTooOld(cause),
             db::Error::Internal(cause) => Self::Internal(cause),
         }
     }
@@ -258,5 +286,23 @@ impl From<NoSchedule> for Error {
 impl From<JsonError> for Error {
     fn from(error: JsonError) -> Self {
         Self::Malformed { detail: error.detail, errors: error.field.into_iter().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Faults, row 41.
+    #[test]
+    fn very_many_faults_are_a_hundred_with_their_number() {
+        let errors = (0..200).map(|n| FieldError::new(format!("/{n}{}", "p".repeat(9_000)), "m".repeat(9_000)));
+        let problem = Error::Invalid(errors.collect()).problem().problem;
+        let told = problem.errors.unwrap();
+        assert_eq!((told.len(), told[99].message.as_str()), (100, "101 more fields are not valid"));
+        assert!(told.iter().all(|error| error.pointer.chars().count() <= 301 && error.message.chars().count() <= 301));
+        let exactly = Error::Invalid((0..100).map(|n| FieldError::new(format!("/{n}"), "x")).collect());
+        assert_eq!(exactly.problem().problem.errors.unwrap()[99].pointer, "/99");
+        assert_eq!(Error::malformed("x".repeat(9_000)).public_detail().chars().count(), 1_001);
     }
 }

@@ -170,6 +170,6 @@ async fn an_old_schema_is_503_and_names_no_object() {
     let bed = Bed::new().await;
     bed.arrange("alter table platform_warming_run rename to platform_warming_run_gone").await;
     let answer = bed.send(&Request::get("/platform/lambda-warming/runs")).await.expect(503);
-    assert_eq!(answer.code(), "schema_outdated");
+    assert_eq!(answer.code(), "schema_too_old");
     assert!(!answer.body.contains("platform_warming_run"), "{}", answer.body);
 }

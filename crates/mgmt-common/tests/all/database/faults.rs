@@ -184,7 +184,7 @@ async fn a_statement_that_runs_too_long_or_a_standby_is_unavailable_and_a_missin
 
     let missing =
         requests.read_as::<Value>(&caller(true), "-- missing\nselect * from public.platform_no_such_table", &[]).await;
-    assert!(matches!(missing, Err(Error::SchemaOutdated(_))), "{missing:?}");
+    assert!(matches!(missing, Err(Error::SchemaTooOld(_))), "{missing:?}");
 
     let admin = database.admin().await;
     let read_only = format!("alter database {} set default_transaction_read_only = on", database.name);

@@ -134,5 +134,5 @@ async fn a_day_is_rebuilt_while_events_of_it_arrive() {
 async fn an_old_schema_is_503_and_names_no_object() {
     let bed = Bed::new().await;
     bed.arrange("alter function module_mgmt.usage_states(text[]) rename to gone").await;
-    assert_eq!(bed.send(&post(0..1)).await.expect(503).code(), "schema_outdated");
+    assert_eq!(bed.send(&post(0..1)).await.expect(503).code(), "schema_too_old");
 }
