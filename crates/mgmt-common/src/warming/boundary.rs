@@ -13,6 +13,9 @@ use crate::schedule::name::Namespace;
 /// with `-background` behind it.
 const PACKAGES: [&str; 5] = ["authorizer", "lambda-config", "lambda-warmer", "module-registry", "module-usage"];
 
+/// The package whose bare name others give their functions too.
+const COMMON_NAME: &str = "authorizer";
+
 /// What lies outside.
 #[derive(Debug, Clone, Default)]
 pub struct Boundary {
@@ -24,13 +27,13 @@ pub struct Boundary {
 impl Boundary {
     /// `warmer_arn` says in which account this is; `more_accounts` are those whose functions may be warmed besides.
     pub fn new(namespace: Option<&Namespace>, warmer_arn: Option<&str>, more_accounts: &[String]) -> Self {
-        let prefixes = namespace.map(|namespace| format!("{}-{}-", namespace.project(), namespace.env()));
-        let prefixes: Vec<String> = prefixes.into_iter().chain([String::new()]).collect();
-        let of = |package: &str, prefix: &String| {
+        let prefix = namespace.map(|namespace| format!("{}-{}-", namespace.project(), namespace.env()));
+        let named = |prefix: &str, package: &str| {
             ["", "-background"].map(|suffix| format!("{prefix}{package}{suffix}").to_ascii_lowercase())
         };
-        let mut own_names: BTreeSet<String> =
-            PACKAGES.iter().flat_map(|package| prefixes.iter().flat_map(move |prefix| of(package, prefix))).collect();
+        let deployed = prefix.iter().flat_map(|prefix| PACKAGES.iter().flat_map(|package| named(prefix, package)));
+        let bare = PACKAGES.iter().filter(|package| **package != COMMON_NAME).flat_map(|package| named("", package));
+        let mut own_names: BTreeSet<String> = deployed.chain(bare).collect();
         own_names.extend(warmer_arn.map(|arn| bare_name(arn).to_ascii_lowercase()).filter(|name| !name.is_empty()));
         let own_account = warmer_arn.and_then(account).map(str::to_owned);
         let accounts = own_account.map(|own| more_accounts.iter().cloned().chain([own]).collect());
@@ -156,7 +159,7 @@ mod tests {
         ] {
             assert!(boundary().name_fault(own).unwrap().contains("itself"), "{own}");
         }
-        for other in ["shop-prod-orders", "shop-staging-module-usage", "module-usage-report", "orders"] {
+        for other in ["shop-prod-orders", "authorizer", "shop-staging-module-usage", "module-usage-report", "orders"] {
             assert_eq!(boundary().name_fault(other), None, "{other}");
         }
     }
