@@ -2,6 +2,7 @@
 //! Nothing here fails on a slow machine; a person reads the table.
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
+mod abuse;
 mod against;
 mod compile;
 mod fan_out;
@@ -12,6 +13,7 @@ mod start_up;
 mod usage;
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use comfy_table::{Table, presets};
@@ -26,6 +28,10 @@ async fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["against", other] => rows.extend(against::measure(folder, Path::new(other)).await?),
         // Usage alone.
+        ["abuse", seconds @ ..] => {
+            let seconds = seconds.first().map_or(Ok(60), |text| text.parse())?;
+            rows.extend(abuse::measure(folder, Duration::from_secs(seconds)).await?);
+        }
         // Without a database.
         ["judge"] => rows.push(judge::measure()),
         ["usage"] => rows.extend(usage::measure().await?),

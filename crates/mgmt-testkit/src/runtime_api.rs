@@ -99,6 +99,18 @@ impl FunctionProcess {
         if ticks.len() == 2 { Ok((ticks[0] + ticks[1]) * 10.0) } else { Err(std::io::Error::other("no times in stat")) }
     }
 
+    /// The most memory that the process has held, in bytes, on Linux.
+    ///
+    /// # Errors
+    /// The process has ended, or the system does not tell.
+    pub fn peak_memory_bytes(&self) -> std::io::Result<u64> {
+        let id = self.child.id().ok_or_else(|| std::io::Error::other("the function has ended"))?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes: Option<u64> = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        kilobytes.map(|size| size * 1024).ok_or_else(|| std::io::Error::other("no peak in status"))
+    }
+
     /// Hands the function one event and waits for its answer.
     ///
     /// # Errors
