@@ -92,12 +92,7 @@ pub(crate) async fn measure(folder: &Path, lasts: Duration) -> Result<Vec<Row>> 
 }
 
 async fn start(folder: &Path, function: &str, url: &str) -> Result<FunctionProcess> {
-    let variables = [
-        ("DATABASE_URL", url),
-        ("DATABASE_ROLE", "request"),
-        ("LOG_LEVEL", "error"),
-        ("OVERRIDES_PER_MINUTE", "1000000"),
-    ];
+    let variables = [("DATABASE_URL", url), ("DATABASE_ROLE", "request"), ("LOG_LEVEL", "error")];
     Ok(FunctionProcess::start(&folder.join(function), &variables).await?)
 }
 
