@@ -118,7 +118,9 @@ impl Pair {
         let side = async |folder: &Path| -> Result<Side> {
             let url = database.url(REQUEST_LOGIN);
             let binary = folder.join(function);
-            let process = FunctionProcess::start(&binary, &[("DATABASE_URL", url.as_str())]).await;
+            // What is measured is counting, and not the brake; an older build knows nothing of it.
+            let variables = [("DATABASE_URL", url.as_str()), ("USAGE_EVENTS_PER_MINUTE", "2000000000")];
+            let process = FunctionProcess::start(&binary, &variables).await;
             let process = process.with_context(|| format!("{} does not start", binary.display()))?;
             Ok(Side { process, waits: Vec::new(), started_at: None })
         };
