@@ -251,16 +251,16 @@ language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
     ) part
     where part.was is distinct from part.now_is
   ), changed as (
-    select pointer, was, now_is, row_number() over (order by pointer collate "C") as number, count(*) over () as count
+    select left(pointer, 500) as path, row_number() over (order by pointer collate "C") as number, count(*) over () as count,
+      case when octet_length(was::text) > 2048 then to_jsonb(left(was::text, 500) || '…') else was end as before,
+      case when octet_length(now_is::text) > 2048 then to_jsonb(left(now_is::text, 500) || '…') else now_is end as after
     from pair
     where was is distinct from now_is
       and (jsonb_typeof(was) is distinct from jsonb_typeof(now_is) or jsonb_typeof(was) not in ('object', 'array'))
   )
-  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('path', left(changed.pointer, 500),
-      'before', case when octet_length(was::text) > 2048 then to_jsonb(left(was::text, 500) || '…') end,
-      'after', case when octet_length(now_is::text) > 2048 then to_jsonb(left(now_is::text, 500) || '…') end))
-    || case when was is null or octet_length(was::text) > 2048 then '{}' else jsonb_build_object('before', was) end
-    || case when now_is is null or octet_length(now_is::text) > 2048 then '{}' else jsonb_build_object('after', now_is) end
+  select coalesce(jsonb_agg(jsonb_build_object('path', path)
+    || case when before is null then '{}' else jsonb_build_object('before', before) end
+    || case when after is null then '{}' else jsonb_build_object('after', after) end
     || case when number = 100 and count > 100 then jsonb_build_object('more', count - 100) else '{}' end
     order by number), '[]')
   from changed where number <= 100

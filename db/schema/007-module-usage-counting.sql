@@ -13,12 +13,19 @@ comment on function module_mgmt.usage_scope(text, date, text, text, text) is 'Th
 -- As databases had it that locked days by advisory locks, which anybody could take.
 drop function if exists module_mgmt.usage_day_key(date);
 
+create or replace function module_mgmt.make_day_rows(first_day date, last_day date) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  insert into public.platform_module_usage_day_lock
+  select first_day + days, slot from generate_series(0, last_day - first_day) days, generate_series(0, 31) slot on conflict do nothing
+$$;
+comment on function module_mgmt.make_day_rows(date, date) is 'Makes the rows of days that are missing, from which counting holds one.';
+
 -- Ingestion holds one of a day's rows; who recounts a day holds all of them, and so sees every event of it or none that is still being
 -- stored.
 create or replace function module_mgmt.wait_for_usage_day(day date) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  insert into public.platform_module_usage_day_lock select day, slot from generate_series(0, 31) slot on conflict do nothing;
+  perform module_mgmt.make_day_rows(day, day);
   perform from public.platform_module_usage_day_lock
   where usage_date = day and slot = floor(random() * 32)::smallint for update;
 end
@@ -29,7 +36,7 @@ comment on function module_mgmt.wait_for_usage_day(date) is
 create or replace function module_mgmt.lock_usage_day(day date) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  insert into public.platform_module_usage_day_lock select day, slot from generate_series(0, 31) slot on conflict do nothing;
+  perform module_mgmt.make_day_rows(day, day);
   perform from public.platform_module_usage_day_lock where usage_date = day order by slot for update;
 end
 $$;
@@ -264,12 +271,12 @@ comment on function module_mgmt.usage_states(text[]) is
 
 do $$
 begin
-  perform module_mgmt.hand_to_definer('brake', 'count_rate', 'wait_for_usage_day', 'lock_usage_day', 'record_usage', 'record_usage_columns', 'keep_usage_rejects', 'usage_states');
+  perform module_mgmt.hand_to_definer('brake', 'count_rate', 'make_day_rows', 'wait_for_usage_day', 'lock_usage_day', 'record_usage', 'record_usage_columns', 'keep_usage_rejects', 'usage_states');
 end
 $$;
 
 grant execute on function module_mgmt.is_signed_in() to module_mgmt_definer;
-revoke all on function module_mgmt.brake(text, integer), module_mgmt.count_rate(text, integer), module_mgmt.wait_for_usage_day(date), module_mgmt.lock_usage_day(date),
+revoke all on function module_mgmt.make_day_rows(date, date), module_mgmt.brake(text, integer), module_mgmt.count_rate(text, integer), module_mgmt.wait_for_usage_day(date), module_mgmt.lock_usage_day(date),
   module_mgmt.usage_scope(text, date, text, text, text),
   module_mgmt.record_usage(jsonb), module_mgmt.record_usage_columns(uuid[], text[], text[], text[], text[], text[],
     timestamptz[], integer[], bytea[], text[], text[], text[], text[], text[], jsonb[], text[], text[], text[], integer),

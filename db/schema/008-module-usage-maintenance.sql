@@ -150,8 +150,7 @@ begin
     made := made + 1;
   end loop;
   -- So that the first events of a day need not make them.
-  insert into public.platform_module_usage_day_lock
-  select (now() at time zone 'UTC')::date + days, slot from generate_series(-36, 3) days, generate_series(0, 31) slot on conflict do nothing;
+  perform module_mgmt.make_day_rows((now() at time zone 'UTC')::date - 36, (now() at time zone 'UTC')::date + 3);
   delete from public.platform_module_usage_day_lock where usage_date < (now() at time zone 'UTC')::date - 400;
   return made;
 end

@@ -1,6 +1,6 @@
 //! Keys of configs. Somebody who means our schedule and writes its key a little otherwise would store a config that nobody ever reads.
 
-use mgmt_common::text::first_invisible;
+use mgmt_common::text::{first_invisible, is_invisible};
 use unicode_security::confusable_detection::skeleton;
 
 use crate::store::leases::WARMING_KEY;
@@ -35,10 +35,7 @@ fn looks_like(key: &str, ours: &str) -> bool {
 
 /// Its letters and digits that are seen.
 fn letters(key: &str) -> String {
-    key.to_lowercase()
-        .chars()
-        .filter(|letter| letter.is_alphanumeric() && first_invisible(&letter.to_string()).is_none())
-        .collect()
+    key.to_lowercase().chars().filter(|letter| letter.is_alphanumeric() && !is_invisible(*letter)).collect()
 }
 
 /// The same by their shapes (the skeletons of UTS 39).

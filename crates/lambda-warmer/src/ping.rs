@@ -3,6 +3,7 @@
 use mgmt_common::aws::AwsErrorKind;
 use mgmt_common::functions::InvokeOutcome;
 use mgmt_common::schedule::functions::Payload;
+use mgmt_common::text;
 use module_mgmt_protocol::ping::{PING_SOURCE, Ping, PingAnswer};
 use serde_json::{Value, json};
 
@@ -105,12 +106,8 @@ fn read(answer: &[u8]) -> Option<PingAnswer> {
     (is_id && answer.init_ms <= MAX_INIT_MS).then_some(answer)
 }
 
-fn cut(mut words: String) -> String {
-    if let Some((end, _)) = words.char_indices().nth(MAX_WORDS) {
-        words.truncate(end);
-        words.push('…');
-    }
-    words
+fn cut(words: String) -> String {
+    text::cut(words, MAX_WORDS)
 }
 
 /// Enough of an answer for a person to recognise it; keys only, because values may be anybody's data.

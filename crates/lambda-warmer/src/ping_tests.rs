@@ -98,13 +98,13 @@ fn an_answer_with_figures_that_cannot_be_is_not_the_protocols() {
     ] {
         let outcome = InvokeOutcome::Answered { payload: odd.to_string().into_bytes() };
         match classify(&Payload::Native, outcome) {
-            PingOutcome::NotTheProtocol(words) => assert!(words.chars().count() <= 301, "{}", words.len()),
+            PingOutcome::NotTheProtocol(words) => assert!(words.chars().count() <= 300, "{}", words.len()),
             other => panic!("{other:?}"),
         }
     }
     let failed = InvokeOutcome::FunctionError { kind: "k".repeat(9_000), payload: b"{}".to_vec() };
     match classify(&Payload::Native, failed) {
-        PingOutcome::Unclear(words) => assert!(words.chars().count() <= 301),
+        PingOutcome::Unclear(words) => assert!(words.chars().count() <= 300),
         other => panic!("{other:?}"),
     }
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use mgmt_common::schedule::name::Namespace;
 use mgmt_common::telemetry::{Metric, emit};
+use mgmt_common::text;
 use mgmt_common::warming::report::{Figures, FunctionReport, FunctionState, RunStatus};
 use serde::Serialize;
 
@@ -33,7 +34,7 @@ impl RunReport {
         let of_functions =
             functions.iter().filter_map(|part| part.note.as_ref().map(|note| format!("{}: {note}", part.name)));
         let notes: Vec<String> = notes.into_iter().chain(of_functions).collect();
-        let note = (!notes.is_empty()).then(|| notes.join("; ").chars().take(MAX_NOTE).collect());
+        let note = (!notes.is_empty()).then(|| text::cut(notes.join("; "), MAX_NOTE));
         Self { status, totals, note, functions }
     }
 }

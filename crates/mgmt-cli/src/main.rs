@@ -2,6 +2,7 @@
 
 mod api;
 mod commands;
+mod database;
 mod dev;
 mod doctor;
 mod link;

@@ -21,7 +21,6 @@ pub mod schedule;
 pub mod settings;
 #[cfg(feature = "service")]
 pub mod telemetry;
-#[cfg(feature = "service")]
 pub mod text;
 pub mod usage;
 pub mod usage_counting;

@@ -5,27 +5,33 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 /// Blank letters that are no spaces by their category.
 const FILLERS: [char; 6] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}', '\u{2800}', '\u{34f}'];
 
-/// The first character that nobody sees, or that turns the direction of what follows: with it two names look alike, or read as another.
-/// The two joiners of scripts and emoji are seen in what they join, so behind a letter that is not of ASCII they are fine.
+/// Whether nobody sees a character, or it turns the direction of what follows.
+pub fn is_invisible(letter: char) -> bool {
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Unassigned};
+    let category = letter.general_category();
+    matches!(category, Control | Format | LineSeparator | ParagraphSeparator | PrivateUse | Unassigned)
+        || FILLERS.contains(&letter)
+}
+
+/// The first such character: with it two names look alike, or read as another. The two joiners of scripts and emoji are seen in what they
+/// join, so behind a letter that is not of ASCII they are fine.
 pub fn first_invisible(text: &str) -> Option<char> {
     let mut before = ' ';
-    for letter in text.chars() {
+    text.chars().find(|letter| {
         let joins = matches!(letter, '\u{200c}' | '\u{200d}') && !before.is_ascii();
-        let is_hidden = match letter.general_category() {
-            GeneralCategory::Control
-            | GeneralCategory::Format
-            | GeneralCategory::LineSeparator
-            | GeneralCategory::ParagraphSeparator
-            | GeneralCategory::PrivateUse
-            | GeneralCategory::Unassigned => true,
-            _ => FILLERS.contains(&letter),
-        };
-        if is_hidden && !joins {
-            return Some(letter);
-        }
-        before = letter;
+        before = *letter;
+        is_invisible(*letter) && !joins
+    })
+}
+
+/// A text of at most so many characters; an ellipsis at the end says that it was longer.
+pub fn cut(mut text: String, longest: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(longest) {
+        let last = text[..end].char_indices().next_back().map_or(0, |(last, _)| last);
+        text.truncate(last);
+        text.push('…');
     }
-    None
+    text
 }
 
 /// The fault of a name or label of at most so many characters; `None`: it is fine.
@@ -67,6 +73,14 @@ mod tests {
             ["Über uns", "می\u{200c}خواهم", "👩\u{200d}💻 Dev", "क\u{94d}\u{200d}ष", "日本語", "a\u{a0}b", "e\u{301}"]
         {
             assert_eq!(first_invisible(fine), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        for (text, longest, expected) in [("äöü", 3, "äöü"), ("äöüß", 3, "äö…"), ("", 1, ""), ("ab", 1, "…")]
+        {
+            assert_eq!(cut(text.to_owned(), longest), expected);
         }
     }
 

@@ -63,7 +63,6 @@ impl ModuleState {
 }
 
 /// Gates close functional modules when nothing is known, so a type of a newer control plane is read as that.
-/// A type that a newer control plane knows and this build does not counts as functional, which is switched off by a gate where the core is not.
 ///
 /// # Errors
 /// What is no text.

@@ -76,11 +76,11 @@ pub(crate) async fn count(state: &State, event: QueueEvent) -> Vec<String> {
     again
 }
 
-/// Counts items together. Where the database takes one of them for what it brings, which no check here has foreseen, the others are counted
-/// without it: `None` is for an item that must come again.
+/// Counts items together. Where the database does not take one of them for what it brings, which no check here has foreseen, the others
+/// are counted without it: `None` is for an item that must come again.
 ///
 /// # Errors
-/// The database does not answer; nothing is counted then, or all of it.
+/// The database does not answer. Some of the items may be counted then; they are duplicates when all of them come again.
 async fn count_all(database: &Database, items: &[BatchItem<'_>], rules: Rules) -> db::Result<Vec<Option<Counted>>> {
     let mut counted = Vec::with_capacity(items.len());
     let mut waiting = vec![items];

@@ -4,12 +4,12 @@
 use std::time::Instant;
 
 use axum::Json as Answer;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use mgmt_common::clock::now;
+use mgmt_common::json::number::written_out_bytes;
 use mgmt_common::schedule::config::WarmingConfig;
 use mgmt_common::schedule::heartbeat::missed_tick;
 use mgmt_common::schedule::stored::Schedule;
@@ -17,7 +17,8 @@ use mgmt_common::warming::boundary::Boundary;
 use mgmt_common::web::body::Json;
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag::{self, IfMatch};
-use mgmt_common::web::page::{Rows, link_to_next};
+use mgmt_common::web::page::{Rows, link};
+use mgmt_common::web::query::{Sent, query_of};
 use mgmt_common::web::signed_in::PlatformAdmin;
 use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::field_error::FieldError;
@@ -36,8 +37,8 @@ use crate::sync::{LeasedSync, REQUEST_TIME, SyncOutcome, pending, sync};
 
 /// Longest description, in characters.
 const MAX_DESCRIPTION: usize = 2_000;
-/// Longest value, in bytes as it is sent.
-const MAX_VALUE_BYTES: usize = 256 * 1024;
+/// Longest value, in bytes with its numbers written out.
+const MAX_VALUE_BYTES: u64 = 256 * 1024;
 
 /// A platform config.
 #[derive(Debug, Serialize, ToSchema)]
@@ -118,16 +119,13 @@ const ROWS: Rows = Rows { default: 1_000, most: 1_000 };
 pub(super) async fn list_configs(
     PlatformAdmin(caller): PlatformAdmin,
     State(state): Shared,
-    query: Result<Query<ConfigsQuery>, QueryRejection>,
+    query: Sent<ConfigsQuery>,
     asked: Uri,
 ) -> Result<(HeaderMap, Answer<Vec<Config>>)> {
-    let Query(query) = query.map_err(|rejection| Error::malformed(rejection.body_text()))?;
+    let query = query_of(query)?;
     let most = ROWS.asked(query.limit)?;
     let page = store::list_configs(&state.database, &caller, query.cursor.as_deref(), most).await?;
-    let link = match page.rows.last() {
-        Some(last) if page.has_more => link_to_next(&asked, "cursor", &last.config.config_key),
-        _ => HeaderMap::new(),
-    };
+    let link = link(&page, &asked, "cursor", |last| last.config.config_key.clone());
     let now = now(&*state.clock);
     Ok((link, Answer(page.map(|row| Config::of_row(row, now)).rows)))
 }
@@ -231,10 +229,11 @@ pub(super) async fn delete_config(
     let stored = store::get_config(&state.database, &caller, &key).await?.ok_or(Error::NotFound)?;
     if key == WARMING_KEY && if_match.allows(Some(stored.config.row_version)) {
         let rules = state.manager.observe(&state.settings.namespace, Instant::now() + REQUEST_TIME).await?;
-        let own = rules.iter().filter(|rule| state.settings.namespace.owns(&rule.name)).count();
-        if own > 0 {
-            let detail =
-                format!("{own} rules of this schedule are on the bus; empty its week and sync first, so that they go");
+        let names = rules.iter().map(|rule| rule.name.as_str()).filter(|name| state.settings.namespace.owns(name));
+        let own: Vec<&str> = names.collect();
+        if !own.is_empty() {
+            // A schedule that is off keeps its rules, disabled, so only a person takes them away.
+            let detail = format!("rules of this schedule are on the bus; delete them there first: {}", own.join(", "));
             return Err(Error::conflict("rules_remain", detail));
         }
     }
@@ -282,7 +281,7 @@ async fn follow(
 fn validate(key: &str, body: &PutConfig, boundary: &Boundary) -> Result<Option<WarmingConfig>> {
     let mut errors = Vec::new();
     errors.extend(config_key::fault(key).map(|fault| FieldError::new("", fault)));
-    if body.config_value.get().len() > MAX_VALUE_BYTES {
+    if written_out_bytes(body.config_value.get()) > MAX_VALUE_BYTES {
         errors.push(FieldError::new("/configValue", format!("must have at most {MAX_VALUE_BYTES} bytes")));
         return Err(Error::Invalid(errors));
     }

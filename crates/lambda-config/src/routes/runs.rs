@@ -2,11 +2,12 @@
 #![expect(unused_qualifications, reason = "utoipa's macro writes them")]
 
 use axum::Json as Answer;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use jiff::Timestamp;
-use mgmt_common::web::error::{Error, Result};
-use mgmt_common::web::page::{Rows, link_to_next};
+use mgmt_common::web::error::Result;
+use mgmt_common::web::page::{Rows, link};
+use mgmt_common::web::query::{Sent, query_of};
 use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -32,17 +33,14 @@ pub(super) struct RunsQuery {
 pub(super) async fn list_runs(
     PlatformAdmin(caller): PlatformAdmin,
     State(state): Shared,
-    query: Result<Query<RunsQuery>, axum::extract::rejection::QueryRejection>,
+    query: Sent<RunsQuery>,
     asked: Uri,
 ) -> Result<(HeaderMap, Answer<Vec<RunRow>>)> {
-    let Query(query) = query.map_err(|rejection| Error::malformed(rejection.body_text()))?;
+    let query = query_of(query)?;
     let most = ROWS.asked(query.limit)?;
     // Postgres cannot read every instant that can be written; before 1970 there are no runs.
     let before = query.before.map(|before| before.max(Timestamp::UNIX_EPOCH));
     let page = store::list_runs(&state.database, &caller, before, most).await?;
-    let link = match page.rows.last() {
-        Some(last) if page.has_more => link_to_next(&asked, "before", &last.tick.to_string()),
-        _ => HeaderMap::new(),
-    };
+    let link = link(&page, &asked, "before", |last| last.tick.to_string());
     Ok((link, Answer(page.rows)))
 }

@@ -4,10 +4,11 @@
 use std::time::Instant;
 
 use axum::Json as Answer;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use mgmt_common::eventbridge::{RuleResult, SyncReport, SyncStatus};
 use mgmt_common::rules::{OldTarget, Plan};
-use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::error::Result;
+use mgmt_common::web::query::{Sent, query_of};
 use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -82,9 +83,9 @@ pub(super) enum SyncOrPlan {
 pub(super) async fn sync_rules(
     PlatformAdmin(caller): PlatformAdmin,
     State(state): Shared,
-    query: Result<Query<SyncQuery>, axum::extract::rejection::QueryRejection>,
+    query: Sent<SyncQuery>,
 ) -> Result<Answer<SyncOrPlan>> {
-    let Query(query) = query.map_err(|rejection| Error::malformed(rejection.body_text()))?;
+    let query = query_of(query)?;
     if query.dry_run {
         let plan = dry_run(&state, &caller, query.adopt_old).await?;
         return Ok(Answer(SyncOrPlan::Plan(DryRunAnswer { plan })));

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::database::trusted;
 use crate::doctor::report;
 use crate::migration::{self, Passwords};
 use crate::output::{Failure, progress, table, write};
@@ -41,12 +42,7 @@ impl Migrate {
 }
 
 pub(crate) async fn run(arguments: &Migrate) -> Result<ExitCode, Failure> {
-    let ca_pem = match &arguments.ca_file {
-        Some(path) => {
-            Some(std::fs::read_to_string(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?)
-        }
-        None => None,
-    };
+    let ca_pem = trusted(arguments.ca_file.as_deref())?;
     let passwords =
         Passwords { request: arguments.request_password.as_deref(), worker: arguments.worker_password.as_deref() };
     let url = &arguments.database_url;

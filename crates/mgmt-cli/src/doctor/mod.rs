@@ -16,11 +16,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use mgmt_common::db::direct_connection;
 use tokio_postgres::Client;
 
 use self::finding::Finding;
-use crate::output::{Failure, progress, write};
+use crate::database::connect;
+use crate::output::{Failure, write};
 
 /// Compare a database with a freshly migrated one, and test every role's rights. The database stays as it is.
 ///
@@ -48,16 +48,7 @@ impl Doctor {
 }
 
 pub(crate) async fn run(arguments: &Doctor) -> Result<ExitCode, Failure> {
-    let ca_pem = match &arguments.ca_file {
-        Some(path) => {
-            Some(std::fs::read_to_string(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?)
-        }
-        None => None,
-    };
-    let warn = |message: &str| progress(&format!("warning: {message}"));
-    let connected = direct_connection(&arguments.database_url, ca_pem.as_deref(), warn).await;
-    let (client, connection) = connected.map_err(Failure::new)?;
-    tokio::spawn(connection);
+    let client = connect(&arguments.database_url, arguments.ca_file.as_deref()).await?;
     if arguments.write_catalog {
         let catalog = observe::observe(&client).await?.catalog.with_months_as_one()?.to_text()?;
         write(|out| out.write_all(catalog.as_bytes()))?;

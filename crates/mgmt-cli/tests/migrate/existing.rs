@@ -67,7 +67,8 @@ async fn on_supabase_nothing_of_its_own_is_altered_and_its_default_grants_are_re
              create function auth.uid() returns uuid language sql stable as $$ select null::uuid $$;
              grant usage on schema public, auth to anon, authenticated, service_role;
              alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
-             alter default privileges in schema public grant all on functions to anon, authenticated, service_role",
+             alter default privileges in schema public grant all on functions to anon, authenticated, service_role;
+             alter default privileges in schema public grant all on sequences to anon, authenticated, service_role",
         )
         .await
         .unwrap();
@@ -81,6 +82,18 @@ async fn on_supabase_nothing_of_its_own_is_altered_and_its_default_grants_are_re
     let history =
         "select has_table_privilege('service_role', 'platform_module_audit', 'insert, update, delete, truncate')::text";
     assert_eq!(text(&admin, history).await, "false");
+
+    let sequences = "select count(*)::text from pg_class, unnest(array['anon', 'authenticated', 'service_role']) role
+        where relkind = 'S' and relname like 'platform%' and has_sequence_privilege(role, pg_class.oid, 'usage, select, update')";
+    assert_eq!(text(&admin, sequences).await, "0");
+    let written = "select string_agg(relname || ' ' || privilege, ',' order by relname, privilege) from pg_class,
+        unnest(array['insert', 'update', 'delete', 'truncate']) privilege
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname like 'platform%'
+          and has_table_privilege('service_role', pg_class.oid, privilege)";
+    assert_eq!(text(&admin, written).await, "platform_lambda_config insert,platform_lambda_config update");
+    let of_everybody = "select has_database_privilege('anon', current_database(), 'temporary')::text
+        || has_schema_privilege('anon', 'public', 'create')";
+    assert_eq!(text(&admin, of_everybody).await, "falsefalse");
 
     let granted = "
       select string_agg(role || ' ' || privilege || ' ' || relname, ',' order by relname)

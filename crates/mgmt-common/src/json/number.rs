@@ -6,22 +6,31 @@ pub const MAX_DIGITS: u64 = 100;
 
 /// Where the first number lies in a JSON text, in bytes, that would take more than [`MAX_DIGITS`].
 pub fn first_oversized(json: &str) -> Option<usize> {
-    let bytes = json.as_bytes();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => at = end_of_text(bytes, at),
-            b'-' | b'0'..=b'9' => {
-                let end = end_of_number(bytes, at);
-                if is_oversized(&json[at..end]) {
-                    return Some(at);
+    numbers(json).find(|(_, number)| is_oversized(number)).map(|(at, _)| at)
+}
+
+/// How many bytes a JSON text takes when its numbers are written without exponents, as Postgres answers them.
+pub fn written_out_bytes(json: &str) -> u64 {
+    let more = numbers(json).map(|(_, number)| digits(number).saturating_sub(number.len() as u64));
+    more.fold(json.len() as u64, u64::saturating_add)
+}
+
+/// The numbers of a JSON text, each with its place.
+fn numbers(json: &str) -> impl Iterator<Item = (usize, &str)> {
+    let (bytes, mut at) = (json.as_bytes(), 0);
+    std::iter::from_fn(move || {
+        loop {
+            match bytes.get(at)? {
+                b'"' => at = end_of_text(bytes, at),
+                b'-' | b'0'..=b'9' => {
+                    let (start, end) = (at, end_of_number(bytes, at));
+                    at = end;
+                    return Some((start, &json[start..end]));
                 }
-                at = end;
+                _ => at += 1,
             }
-            _ => at += 1,
         }
-    }
-    None
+    })
 }
 
 /// Behind the quote that closes the text which begins at `start`.
@@ -44,23 +53,22 @@ pub(super) fn end_of_number(bytes: &[u8], start: usize) -> usize {
 
 /// A number as JSON writes it.
 pub(super) fn is_oversized(number: &str) -> bool {
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, ""));
+    digits(number) > MAX_DIGITS
+}
+
+/// The digits that it has when it is written without an exponent.
+fn digits(number: &str) -> u64 {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     // An exponent that is no i64 has twenty digits and more.
-    let Ok(exponent) =
-        exponent.trim_start_matches('+').parse::<i64>().or(if exponent.is_empty() { Ok(0) } else { Err(()) })
-    else {
-        return true;
-    };
-    let (whole, fraction) =
-        mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
-    let (whole, fraction) = (whole.len() as u64, fraction.len() as u64);
+    let Ok(exponent) = exponent.trim_start_matches('+').parse::<i64>() else { return u64::MAX };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (whole, fraction) = (whole.trim_start_matches('-').len() as u64, fraction.len() as u64);
     let moved = exponent.unsigned_abs();
-    let digits = if exponent >= 0 {
+    if exponent >= 0 {
         whole.saturating_add(moved).saturating_add(fraction.saturating_sub(moved))
     } else {
         fraction.saturating_add(moved).saturating_add(whole.saturating_sub(moved))
-    };
-    digits > MAX_DIGITS
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +94,13 @@ mod tests {
         assert!(!is_oversized(&"9".repeat(100)));
         assert!(is_oversized(&"9".repeat(101)));
         assert!(is_oversized(&format!("0.{}", "0".repeat(100))));
+    }
+
+    #[test]
+    fn a_text_is_as_long_as_it_is_written_out() {
+        assert_eq!(written_out_bytes(r#"{"a": [1, 2.5, "1e-98"]}"#), 24);
+        assert_eq!(written_out_bytes("[1e-98,1e98]"), 12 + (98 - 5) + (99 - 4));
+        assert_eq!(written_out_bytes("[1e99999999999999999999]"), u64::MAX);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use module_mgmt_protocol::field_error::FieldError;
 use module_mgmt_protocol::usage::reject_reason::RejectReason;
 use uuid::Uuid;
 
+use crate::text;
+
 /// The most faults of one event that are told, and the most characters of their sentences together: an answer about a thousand events must
 /// fit into what Lambda answers, whatever their keys are.
 const MAX_ERRORS: usize = 50;
@@ -37,13 +39,7 @@ impl Refusal {
     pub fn detail(&self) -> String {
         let sentences =
             self.errors.iter().map(|error| format!("{} {}", error.pointer, error.message).trim().to_owned());
-        let mut detail = sentences.collect::<Vec<_>>().join("; ");
-        if let Some((end, _)) = detail.char_indices().nth(MAX_DETAIL) {
-            let last = detail[..end].char_indices().next_back().map_or(0, |(last, _)| last);
-            detail.truncate(last);
-            detail.push('…');
-        }
-        detail
+        text::cut(sentences.collect::<Vec<_>>().join("; "), MAX_DETAIL)
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::db;
 use crate::json::JsonError;
 use crate::schedule::stored::NoSchedule;
+use crate::text::cut;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -244,14 +245,6 @@ fn first_of(errors: &[FieldError]) -> Vec<FieldError> {
     first
 }
 
-fn cut(mut text: String, longest: usize) -> String {
-    if let Some((end, _)) = text.char_indices().nth(longest) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
-}
-
 fn count(n: usize, thing: &str) -> String {
     if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
 }
@@ -300,9 +293,9 @@ mod tests {
         let problem = Error::Invalid(errors.collect()).problem().problem;
         let told = problem.errors.unwrap();
         assert_eq!((told.len(), told[99].message.as_str()), (100, "101 more fields are not valid"));
-        assert!(told.iter().all(|error| error.pointer.chars().count() <= 301 && error.message.chars().count() <= 301));
+        assert!(told.iter().all(|error| error.pointer.chars().count() <= 300 && error.message.chars().count() <= 300));
         let exactly = Error::Invalid((0..100).map(|n| FieldError::new(format!("/{n}"), "x")).collect());
         assert_eq!(exactly.problem().problem.errors.unwrap()[99].pointer, "/99");
-        assert_eq!(Error::malformed("x".repeat(9_000)).public_detail().chars().count(), 1_001);
+        assert_eq!(Error::malformed("x".repeat(9_000)).public_detail().chars().count(), 1_000);
     }
 }

@@ -20,7 +20,7 @@ use super::error::{Error, Result};
 /// API Gateway refuses more than 10,240 bytes of request line and headers; other ways in are held to a similar limit.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// What a path segment keeps when it is encoded for the router: the unreserved characters of RFC 3986.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// What cannot stand in the query of a URI as it is.
 const QUERY: &AsciiSet = &CONTROLS
     .add(b' ')

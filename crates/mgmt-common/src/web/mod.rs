@@ -6,6 +6,7 @@ pub mod etag;
 mod event;
 pub mod gateway;
 pub mod page;
+pub mod query;
 pub mod routes;
 pub mod serve;
 pub mod signed_in;

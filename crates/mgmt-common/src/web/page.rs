@@ -1,12 +1,13 @@
 //! Lists in pages: how many rows a request may ask for, and the header that names the next page.
 
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::error::{Error, Result};
-use crate::db::PageLimits;
+use super::gateway::SEGMENT;
+use crate::db::{Page, PageLimits};
 
 /// How many rows a page of one list has where the request does not say, and at most.
 #[derive(Debug, Clone, Copy)]
@@ -77,12 +78,20 @@ impl CutPage {
     }
 }
 
+/// The `Link` header of a page of the database, if there are more rows; `place` is what the cursor says about the last one.
+pub fn link<T>(page: &Page<T>, asked: &Uri, cursor: &str, place: impl FnOnce(&T) -> String) -> HeaderMap {
+    match page.rows.last() {
+        Some(last) if page.has_more => link_to_next(asked, cursor, &place(last)),
+        _ => HeaderMap::new(),
+    }
+}
+
 /// A `Link` header (RFC 8288) that names the next page: what was asked for, behind another place. Relative, so that it never leads to
 /// another host.
 pub fn link_to_next(asked: &Uri, cursor: &str, place: &str) -> HeaderMap {
     let is_cursor = |pair: &&str| pair.split('=').next() == Some(cursor);
     let mut pairs: Vec<&str> = asked.query().unwrap_or_default().split('&').filter(|pair| !is_cursor(pair)).collect();
-    let own = format!("{cursor}={}", utf8_percent_encode(place, NON_ALPHANUMERIC));
+    let own = format!("{cursor}={}", utf8_percent_encode(place, SEGMENT));
     pairs.retain(|pair| !pair.is_empty());
     pairs.push(&own);
     let mut headers = HeaderMap::new();

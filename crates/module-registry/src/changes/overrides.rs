@@ -1,8 +1,10 @@
 //! Changes of an organisation's overrides.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mgmt_common::db::{Database, PageLimits, Transaction};
+use mgmt_common::json::number::written_out_bytes;
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag::IfMatch;
@@ -18,7 +20,7 @@ use crate::State;
 use crate::definition::MAX_CONFIG_BYTES;
 use crate::definition::module::RegisteredModule;
 use crate::definition::override_change::{Override, OverrideChange, UnfitOverride, UnfitOverrides};
-use crate::definition::settings::{faults, is_object, merged, misfit};
+use crate::definition::settings::{is_object, merged, stored_schema};
 use crate::store::graph::hold_module;
 use crate::store::overrides::{self as store, OrgModuleRow, OverrideContext, OwnConfig, count_write};
 
@@ -104,7 +106,7 @@ async fn locked(tx: &Transaction, caller: &Caller, name: &ModuleName, if_match: 
 
 /// The organisation's own config is an object, and what it makes of the platform's is valid.
 fn check(context: &OverrideContext, config: &RawValue) -> Result<()> {
-    if config.get().len() > MAX_CONFIG_BYTES {
+    if written_out_bytes(config.get()) > MAX_CONFIG_BYTES {
         return Err(Error::invalid("/config", format!("must have at most {MAX_CONFIG_BYTES} bytes")));
     }
     if !is_object(config) {
@@ -112,9 +114,8 @@ fn check(context: &OverrideContext, config: &RawValue) -> Result<()> {
     }
     let merged = merged(&context.config, Some(config));
     let merged = merged.map_err(|error| Error::Internal(format!("merging a config: {error}")))?;
-    // Faults of the schema itself are the platform's matter.
-    let mut errors = faults(&merged, context.config_schema.as_deref(), "/config");
-    errors.retain(|error: &FieldError| error.pointer.starts_with("/config/") || error.pointer == "/config");
+    let schema = stored_schema(context.config_schema.as_deref());
+    let errors = schema.map(|schema| schema.faults(&merged)).unwrap_or_default();
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
@@ -132,20 +133,18 @@ const AT_ONCE: u16 = 20;
 pub(crate) async fn unfit(database: &Database, caller: &Caller, module: &RegisteredModule) -> Result<UnfitOverrides> {
     let mut unfit = UnfitOverrides { count: 0, is_complete: true, first: Vec::new() };
     let name = ModuleName::parse(&module.name).map_err(Error::Internal)?;
+    let Some(schema) = stored_schema(module.config_schema.as_deref()).map(Arc::new) else { return Ok(unfit) };
     let (started, mut after) = (Instant::now(), None::<String>);
     loop {
         let page =
             store::list_own_configs(database, caller, &name, after.as_deref(), PageLimits::rows(AT_ONCE)).await?;
         after = page.rows.last().map(|row| row.org_id.clone());
-        let (config, schema) = (module.config.clone(), module.config_schema.clone());
+        let (config, schema) = (module.config.clone(), Arc::clone(&schema));
         let found: Vec<UnfitOverride> = aside(move || {
             let misfit = |OwnConfig { org_id, config: own }| {
-                let merged = merged(&config, Some(&own)).ok()?;
-                misfit(&merged, schema.as_deref()).map(|FieldError { pointer, message }| UnfitOverride {
-                    org_id,
-                    pointer,
-                    message,
-                })
+                let FieldError { pointer, message } =
+                    schema.faults(&merged(&config, Some(&own)).ok()?).into_iter().next()?;
+                Some(UnfitOverride { org_id, pointer, message })
             };
             Ok::<_, Error>(page.rows.into_iter().filter_map(misfit).collect())
         })

@@ -7,6 +7,7 @@ pub(crate) mod override_change;
 mod schema_cost;
 pub(crate) mod settings;
 
+use mgmt_common::json::number::written_out_bytes;
 use mgmt_common::modules::graph;
 use mgmt_common::modules::name::ModuleName;
 use mgmt_common::modules::requirement::Requirement;
@@ -16,6 +17,7 @@ use module::RegisteredModule;
 use module_mgmt_protocol::field_error::FieldError;
 use semver::Version;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 const MAX_DISPLAY_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 2_000;
@@ -23,12 +25,12 @@ const MAX_DEPENDENCIES: usize = 100;
 const MAX_PERMISSIONS: usize = 50;
 const MAX_PERMISSION: usize = 100;
 const MAX_FUNCTIONS: usize = 100;
-/// Longest free JSON, in bytes as it is sent.
-pub(crate) const MAX_CONFIG_BYTES: usize = 64 * 1024;
-const MAX_SCHEMA_BYTES: usize = 64 * 1024;
-const MAX_FLAGS_BYTES: usize = 16 * 1024;
-const MAX_NAVIGATION_BYTES: usize = 32 * 1024;
-const MAX_FUNCTIONS_BYTES: usize = 64 * 1024;
+/// Longest free JSON, in bytes with its numbers written out: who reads it pays for all of them.
+pub(crate) const MAX_CONFIG_BYTES: u64 = 64 * 1024;
+const MAX_SCHEMA_BYTES: u64 = 64 * 1024;
+const MAX_FLAGS_BYTES: u64 = 16 * 1024;
+const MAX_NAVIGATION_BYTES: u64 = 32 * 1024;
+const MAX_FUNCTIONS_BYTES: u64 = 64 * 1024;
 
 /// A definition that is valid by itself; whether it fits among the others, the graph says.
 #[derive(Debug)]
@@ -61,7 +63,7 @@ pub(crate) fn check(row: RegisteredModule) -> Result<Definition, Vec<FieldError>
         }
     }
     if errors.is_empty() {
-        errors.extend(settings::faults(&row.config, row.config_schema.as_deref(), "/config"));
+        errors.extend(settings::faults(&row.config, row.config_schema.as_deref()));
     }
     errors.extend(row.nav_config.iter().flat_map(navigation::faults));
     errors.extend(permission_faults(&row.required_permissions));
@@ -97,11 +99,12 @@ fn texts(row: &RegisteredModule) -> Vec<FieldError> {
 
 /// Free JSON has a size, because everybody who reads it pays for it.
 fn too_large(row: &RegisteredModule) -> Vec<FieldError> {
-    let written = |value: &Value| value.to_string().len();
+    let sent = |raw: &RawValue| written_out_bytes(raw.get());
+    let written = |value: &Value| written_out_bytes(&value.to_string());
     let sizes = [
-        ("/config", row.config.get().len(), MAX_CONFIG_BYTES),
-        ("/configSchema", row.config_schema.as_ref().map_or(0, |schema| schema.get().len()), MAX_SCHEMA_BYTES),
-        ("/featureFlags", row.feature_flags.get().len(), MAX_FLAGS_BYTES),
+        ("/config", sent(&row.config), MAX_CONFIG_BYTES),
+        ("/configSchema", row.config_schema.as_deref().map_or(0, sent), MAX_SCHEMA_BYTES),
+        ("/featureFlags", sent(&row.feature_flags), MAX_FLAGS_BYTES),
         ("/navConfig", row.nav_config.as_ref().map_or(0, written), MAX_NAVIGATION_BYTES),
         ("/functions", row.functions.iter().map(written).sum(), MAX_FUNCTIONS_BYTES),
     ];

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 /// The most steps that a schema may take for a value that has each of its properties, and one item in each of its lists.
 const MAX_SCHEMA_STEPS: u64 = 10_000;
-/// The most steps that a config may take. A hundred thousand are some milliseconds.
+/// The most steps that a config may take.
 const MAX_CONFIG_STEPS: u64 = 100_000;
 /// The longest way from a schema to one inside of it, and with a value's own depth: whoever evaluates goes it on the stack.
 const MAX_SCHEMA_DEPTH: usize = 128;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jsonschema::{PatternOptions, ValidationError, Validator};
+use mgmt_common::text::cut;
 use module_mgmt_protocol::field_error::FieldError;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -16,38 +17,55 @@ const MAX_WORDS: usize = 200;
 /// What one regular expression may take, compiled.
 const MAX_PATTERN_BYTES: usize = 256 * 1024;
 
-/// What is wrong with a schema, or with the config by it. `pointer` is where the config is in the request.
-pub(crate) fn faults(config: &RawValue, schema: Option<&RawValue>, pointer: &str) -> Vec<FieldError> {
-    let Some(schema) = schema else { return Vec::new() };
-    let (Ok(config), Ok(schema)) = (value(config), value(schema)) else {
-        return vec![FieldError::new(pointer, "the config or its schema is not JSON")];
-    };
-    let validator = match schema_cost::of_schema(&schema).and_then(|()| compile(&schema)) {
-        Ok(validator) => validator,
-        Err(error) => return vec![error],
-    };
-    if let Err(error) = schema_cost::of_config(&schema, &config, pointer) {
-        return vec![error];
+/// A schema that has been counted and compiled, once for all configs that are held against it.
+pub(crate) struct ConfigSchema {
+    schema: Value,
+    validator: Validator,
+}
+
+impl ConfigSchema {
+    /// # Errors
+    /// It is no schema, refers elsewhere, or could take too long.
+    pub(crate) fn read(schema: &RawValue) -> Result<Self, FieldError> {
+        let schema = value(schema).map_err(|_| FieldError::new("/configSchema", "is not JSON"))?;
+        schema_cost::of_schema(&schema)?;
+        // Patterns run in time linear to the text, whoever wrote them.
+        let patterns = PatternOptions::regex().size_limit(MAX_PATTERN_BYTES);
+        let validator = jsonschema::options().with_pattern_options(patterns).build(&schema).map_err(|error| {
+            let message = format!("is no JSON Schema that can be used here: {}", words(&error));
+            FieldError::new(format!("/configSchema{}", error.instance_path()), message)
+        })?;
+        Ok(Self { schema, validator })
     }
-    let errors = validator.iter_errors(&config).take(MAX_ERRORS);
-    errors.map(|error| FieldError::new(format!("{pointer}{}", error.instance_path()), words(&error))).collect()
+
+    /// The first faults of a config, with pointers into it.
+    pub(crate) fn faults(&self, config: &RawValue) -> Vec<FieldError> {
+        let Ok(config) = value(config) else { return vec![FieldError::new("/config", "is not JSON")] };
+        if let Err(error) = schema_cost::of_config(&self.schema, &config, "/config") {
+            return vec![error];
+        }
+        let errors = self.validator.iter_errors(&config).take(MAX_ERRORS);
+        errors.map(|error| FieldError::new(format!("/config{}", error.instance_path()), words(&error))).collect()
+    }
+}
+
+/// What is wrong with a schema, or else with the config by it.
+pub(crate) fn faults(config: &RawValue, schema: Option<&RawValue>) -> Vec<FieldError> {
+    match schema.map(ConfigSchema::read) {
+        None => Vec::new(),
+        Some(Ok(schema)) => schema.faults(config),
+        Some(Err(error)) => vec![error],
+    }
+}
+
+/// The schema that a stored module has. One that cannot be used forbids nothing: it is the platform's matter, and not of who has a config.
+pub(crate) fn stored_schema(schema: Option<&RawValue>) -> Option<ConfigSchema> {
+    ConfigSchema::read(schema?).ok()
 }
 
 /// What an error says, which may hold the value that it is about.
 fn words(error: &ValidationError<'_>) -> String {
-    let mut words = error.to_string();
-    if let Some((end, _)) = words.char_indices().nth(MAX_WORDS) {
-        words.truncate(end);
-        words.push('…');
-    }
-    words
-}
-
-/// The first fault of a merged config by its schema, with a pointer into it. A schema that cannot be used forbids nothing.
-pub(crate) fn misfit(config: &RawValue, schema: Option<&RawValue>) -> Option<FieldError> {
-    let found = faults(config, schema, "/config").into_iter();
-    let mut found = found.filter(|fault| fault.pointer == "/config" || fault.pointer.starts_with("/config/"));
-    found.next()
+    cut(error.to_string(), MAX_WORDS)
 }
 
 /// `base` with `over` merged over it: JSON Merge Patch (RFC 7396), where null removes a key. What is not merged stays as it is written,
@@ -80,17 +98,6 @@ pub(crate) fn is_object(raw: &RawValue) -> bool {
     raw.get().trim_start().starts_with('{')
 }
 
-fn compile(schema: &Value) -> Result<Validator, FieldError> {
-    // Patterns run in time linear to the text, whoever wrote them.
-    let patterns = PatternOptions::regex().size_limit(MAX_PATTERN_BYTES);
-    let options = jsonschema::options().with_pattern_options(patterns);
-    options.build(schema).map_err(|error| {
-        let at = error.instance_path().to_string();
-        let message = format!("is no JSON Schema that can be used here: {}", words(&error));
-        FieldError::new(format!("/configSchema{at}"), message)
-    })
-}
-
 fn value(raw: &RawValue) -> Result<Value, serde_json::Error> {
     serde_json::from_str(raw.get())
 }
@@ -107,7 +114,7 @@ mod tests {
 
     #[track_caller]
     fn check(config: &Value, schema: &Value, pointers: &[&str]) {
-        let found = faults(&raw(config), Some(&raw(schema)), "/config");
+        let found = faults(&raw(config), Some(&raw(schema)));
         assert_eq!(found.iter().map(|error| error.pointer.as_str()).collect::<Vec<_>>(), pointers, "{found:?}");
     }
 
@@ -124,7 +131,7 @@ mod tests {
         check(&json!({}), &json!({"type": "integr"}), &["/configSchema/type"]);
         check(&json!({"a": 1}), &json!({"$ref": "#/$defs/a", "$defs": {"a": {"maxProperties": 0}}}), &["/config"]);
         for elsewhere in ["http://127.0.0.1:9/schema.json", "file:///etc/hostname"] {
-            let found = faults(&raw(&json!({})), Some(&raw(&json!({"$ref": elsewhere}))), "/config");
+            let found = faults(&raw(&json!({})), Some(&raw(&json!({"$ref": elsewhere}))));
             assert!(found.len() == 1 && found[0].pointer.starts_with("/configSchema"), "{found:?}");
         }
     }

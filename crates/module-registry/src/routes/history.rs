@@ -6,12 +6,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use jiff::Timestamp;
 use mgmt_common::web::error::{Error, Result};
-use mgmt_common::web::page::{Rows, link_to_next};
+use mgmt_common::web::page::{Rows, link};
+use mgmt_common::web::query::{Sent, query_of};
 use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Sent, Shared, module_name_or_404, query_of};
+use super::{Shared, module_name_or_404};
 use crate::store::history::{AuditAction, AuditRow, AuditScope, ChangedPath, list_audit};
 use crate::store::modules::get_module;
 
@@ -80,9 +81,6 @@ pub(super) async fn module_history(
     if page.rows.is_empty() && is_first && get_module(&state.database, &caller, &name).await?.is_none() {
         return Err(Error::NotFound);
     }
-    let link = match page.rows.last() {
-        Some(last) if page.has_more => link_to_next(&asked, "before", &last.id.to_string()),
-        _ => HeaderMap::new(),
-    };
+    let link = link(&page, &asked, "before", |last| last.id.to_string());
     Ok((link, Answer(page.map(AuditEntry::from).rows)))
 }

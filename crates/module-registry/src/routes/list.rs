@@ -7,14 +7,15 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse as _, Response};
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag;
-use mgmt_common::web::page::{Rows, cut, link_to_next};
+use mgmt_common::web::page::{Rows, cut, link};
+use mgmt_common::web::query::{Sent, query_of};
 use mgmt_common::web::signed_in::SignedIn;
 use module_mgmt_protocol::state::ModuleType;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::module::{PublicModule, ShownModule};
-use super::{Sent, Shared, module_name_or_404, query_of};
+use super::{Shared, module_name_or_404};
 use crate::store::modules::{self as store, Filter};
 use crate::store::visible::visible_modules;
 
@@ -60,10 +61,7 @@ pub(super) async fn list_modules(
         let is_enabled = query.enabled.or(only_enabled);
         let filter = Filter { module_type: query.module_type, is_enabled, after: query.cursor };
         let page = store::list_modules(&state.database, &caller, &filter, most).await?;
-        let link = match page.rows.last() {
-            Some(last) if page.has_more => link_to_next(&asked, "cursor", &last.name),
-            _ => HeaderMap::new(),
-        };
+        let link = link(&page, &asked, "cursor", |last| last.name.clone());
         return Ok((link, etag::cacheable_json(&headers, &page.rows)?).into_response());
     }
     let rows = visible_modules(&state.database, &caller).await?;

@@ -11,8 +11,6 @@ mod write;
 
 use std::sync::Arc;
 
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use mgmt_common::modules::name::ModuleName;
@@ -40,13 +38,6 @@ mgmt_common::route_table!(
     overrides::delete_org_module,
     navigation::navigation,
 );
-
-/// A query that was sent, or why it cannot be read.
-type Sent<T> = Result<Query<T>, QueryRejection>;
-
-fn query_of<T>(query: Sent<T>) -> Result<T> {
-    query.map(|Query(query)| query).map_err(|rejection| Error::malformed(rejection.body_text()))
-}
 
 /// A name in a path. One that no module can have is one that does not exist.
 fn module_name_or_404(name: &str) -> Result<ModuleName> {

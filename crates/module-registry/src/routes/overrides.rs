@@ -8,7 +8,8 @@ use axum::response::{IntoResponse as _, Response};
 use mgmt_common::web::body::Json;
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag::IfMatch;
-use mgmt_common::web::page::{Rows, link_to_next};
+use mgmt_common::web::page::{Rows, link};
+use mgmt_common::web::query::{Sent, query_of};
 use mgmt_common::web::signed_in::SignedIn;
 use module_mgmt_protocol::caller::{Caller, is_id};
 use module_mgmt_protocol::decision::Reason;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Sent, Shared, module_name_or_404, query_of, with_version};
+use super::{Shared, module_name_or_404, with_version};
 use crate::changes::overrides as changes;
 use crate::definition::override_change::{OverrideChange, ShownOverride};
 use crate::store::overrides::{self as store, OrgModuleRow};
@@ -86,10 +87,7 @@ pub(super) async fn list_org_modules(
     let (caller, query) = (acting_for(caller, &org_id)?, query_of(query)?);
     let most = ROWS.asked(query.limit)?;
     let page = store::list_org_modules(&state.database, &caller, query.cursor.as_deref(), most).await?;
-    let link = match page.rows.last() {
-        Some(last) if page.has_more => link_to_next(&asked, "cursor", &last.module_name),
-        _ => HeaderMap::new(),
-    };
+    let link = link(&page, &asked, "cursor", |last| last.module_name.clone());
     Ok((link, Answer(page.map(OrgModule::from).rows)))
 }
 

@@ -8,12 +8,13 @@ use axum::response::{IntoResponse as _, Response};
 use mgmt_common::module_state::{StateRead, read_state};
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag;
+use mgmt_common::web::query::{Sent, query_of};
 use mgmt_common::web::signed_in::SignedIn;
 use module_mgmt_protocol::state::RegistryState;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Sent, Shared, query_of};
+use super::Shared;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

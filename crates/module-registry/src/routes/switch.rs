@@ -9,12 +9,13 @@ use axum::response::{IntoResponse as _, Response};
 use mgmt_common::web::body;
 use mgmt_common::web::error::Result;
 use mgmt_common::web::etag::IfMatch;
+use mgmt_common::web::query::{Sent, query_of};
 use mgmt_common::web::signed_in::PlatformAdmin;
 use module_mgmt_protocol::caller::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Sent, Shared, module_name_or_404, query_of, with_version};
+use super::{Shared, module_name_or_404, with_version};
 use crate::changes::switch::{Switch, switch};
 use crate::definition::module::RegisteredModule;
 use crate::impact::{Action, Impact};

@@ -8,11 +8,12 @@ use axum::response::{IntoResponse as _, Response};
 use mgmt_common::web::body::Json;
 use mgmt_common::web::error::{Error, Result};
 use mgmt_common::web::etag::IfMatch;
+use mgmt_common::web::query::{Sent, query_of};
 use mgmt_common::web::signed_in::PlatformAdmin;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Sent, Shared, module_name_or_404, query_of, with_version};
+use super::{Shared, module_name_or_404, with_version};
 use crate::changes::define;
 use crate::changes::overrides::unfit;
 use crate::definition::module::RegisteredModule;

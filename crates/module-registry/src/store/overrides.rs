@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::definition::override_change::Override;
-use crate::definition::settings::{merged, misfit};
+use crate::definition::settings::{merged, stored_schema};
 
 /// A module as the organisation has it.
 #[derive(Debug)]
@@ -133,7 +133,8 @@ impl Row {
             Some(own) => {
                 let merged = merged(&base, Some(own))
                     .map_err(|error| Error::Internal(format!("the config of {}: {error}", self.module_name)))?;
-                match misfit(&merged, self.config_schema.as_deref()) {
+                let schema = stored_schema(self.config_schema.as_deref());
+                match schema.and_then(|schema| schema.faults(&merged).into_iter().next()) {
                     None => (merged, None),
                     misfit => (base, misfit),
                 }

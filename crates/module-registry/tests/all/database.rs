@@ -82,3 +82,27 @@ async fn an_authorised_read_is_one_round_trip() {
         assert_eq!(proxy.round_trips() - before, 1, "{}", request.path());
     }
 }
+
+/// Locks that anybody may take are none of ours: those that an earlier version waited for, and what a reader can hold.
+/// Faults, row 47.
+#[tokio::test]
+async fn a_stranger_holds_nothing_that_the_registry_waits_for() {
+    let bed = Bed::new().await;
+    bed.enabled(&["thing"]).await;
+    let stranger = bed.database.admin().await;
+    stranger
+        .batch_execute(
+            "begin; select pg_advisory_xact_lock(hashtextextended('module_mgmt.platform_module_registry', 0)), pg_notify('x', 'y');
+             set local role authenticated; set local request.jwt.claims = '{\"sub\":\"u\",\"org_id\":\"org-a\"}';
+             select module_name from platform_module_registry",
+        )
+        .await
+        .unwrap();
+    for lock in ["lock table platform_module_registry", "select module_name from platform_module_registry for share"] {
+        let refused = stranger.batch_execute(&format!("savepoint s; {lock}")).await.unwrap_err();
+        assert_eq!(refused.code().unwrap().code(), "42501", "{lock}");
+        stranger.batch_execute("rollback to s").await.unwrap();
+    }
+    bed.admin(Request::post(&path("thing", "/disable")), 200).await;
+    bed.admin(Request::put("/platform/orgs/org-a/modules/module-thing", &json!({"isEnabled": false})), 201).await;
+}

@@ -1,7 +1,7 @@
 //! The lines of an export.
 
 use jiff::civil::Date;
-use mgmt_common::text::first_invisible;
+use mgmt_common::text::is_invisible;
 
 use crate::store::export::ExportRow;
 use crate::store::filter::{Granularity, StatsFilter};
@@ -90,7 +90,7 @@ fn text(text: &str) -> String {
 /// keep them from it; nor do the wide forms of the signs.
 /// Source: OWASP, "CSV Injection".
 fn no_formula(text: &str) -> String {
-    let is_hidden = |letter: char| letter.is_whitespace() || first_invisible(letter.encode_utf8(&mut [0; 4])).is_some();
+    let is_hidden = |letter: char| letter.is_whitespace() || is_invisible(letter);
     let begins = text.trim_start_matches(is_hidden).starts_with(FORMULA_SIGNS) || text.starts_with(['\t', '\r', '\n']);
     format!("{}{text}", if begins { "'" } else { "" })
 }

@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::page::link_to_next;
 use module_mgmt_protocol::caller::Caller;
 
 use super::{csv, page_cursor};
@@ -10,7 +11,7 @@ use crate::store::export::{self as store, PageKey};
 use crate::store::filter::StatsFilter;
 
 /// Every answer is at most 4 MB as Lambda carries it: JSON, in which the body is one string. The rest is for the headers.
-const MAX_BYTES: usize = 4 * 1000 * 1000 + 190_000;
+const MAX_BYTES: usize = 4 * 1024 * 1024 - 4 * 1024;
 
 /// Lines of one answer; about as many fit into one.
 const MAX_LINES: usize = 50_000;
@@ -73,19 +74,7 @@ pub(super) async fn answer(
     let last = written.checked_sub(1).and_then(|last| page.rows.get(last)).filter(|_| has_more);
     if let Some(row) = last {
         let place = PageKey { bucket: row.bucket, org_id: row.org_id.clone(), module_name: row.module_name.clone() };
-        let link = next(asked, &place).parse().map_err(|error| Error::Internal(format!("link: {error}")))?;
-        headers.insert(header::LINK, link);
+        headers.extend(link_to_next(asked, "cursor", &page_cursor::write(&place)));
     }
     Ok(response)
-}
-
-/// RFC 8288: the same filter behind another place. Relative, so that it never leads to another host.
-fn next(asked: &Uri, place: &PageKey) -> String {
-    let pairs = asked.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("cursor="));
-    format!(
-        "<{}?{}&cursor={}>; rel=\"next\"",
-        asked.path(),
-        pairs.collect::<Vec<_>>().join("&"),
-        page_cursor::write(place)
-    )
 }

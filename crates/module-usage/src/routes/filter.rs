@@ -1,12 +1,11 @@
 //! Reading what is asked for from a request. Days, weeks (ISO 8601, from Monday) and months are UTC.
 
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::query::{Sent, query_of};
 use module_mgmt_protocol::caller::Caller;
 use module_mgmt_protocol::field_error::FieldError;
 use module_mgmt_protocol::usage::EventType;
@@ -43,9 +42,6 @@ pub(super) struct UsageQuery {
     cursor: Option<String>,
 }
 
-/// The query as it came.
-pub(super) type Sent = Result<Query<UsageQuery>, QueryRejection>;
-
 /// What is asked for, and how it is to be answered.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -55,11 +51,16 @@ pub(super) struct Asked {
 }
 
 /// Only admins ask, org admins for their own organisation: another one's id is answered as one that does not exist.
-pub(super) fn read(caller: &Caller, headers: &HeaderMap, query: Sent, module: Option<String>) -> Result<Asked> {
+pub(super) fn read(
+    caller: &Caller,
+    headers: &HeaderMap,
+    query: Sent<UsageQuery>,
+    module: Option<String>,
+) -> Result<Asked> {
     if !caller.is_platform_admin && !caller.is_org_admin {
         return Err(Error::Forbidden);
     }
-    let Query(query) = query.map_err(|rejection| Error::malformed(rejection.body_text()))?;
+    let query = query_of(query)?;
     let org_id = match (caller.is_platform_admin, query.org_id) {
         (true, org_id) => org_id,
         (false, Some(org_id)) if org_id != caller.org_id => return Err(Error::NotFound),

@@ -6,12 +6,13 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mgmt_common::web::error::{Error, Result};
+use mgmt_common::web::query::Sent;
 use mgmt_common::web::signed_in::SignedIn;
 use module_mgmt_protocol::caller::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::filter::{self, Asked, Sent, UsageQuery};
+use super::filter::{self, Asked, UsageQuery};
 use super::{Shared, csv, export};
 use crate::store::figures::Figures;
 use crate::store::filter::{Granularity, StatsFilter};
@@ -80,7 +81,7 @@ pub(super) async fn read_usage(
     State(state): Shared,
     uri: Uri,
     headers: HeaderMap,
-    query: Sent,
+    query: Sent<UsageQuery>,
 ) -> Result<Response> {
     let asked = filter::read(&caller, &headers, query, None)?;
     answer(&state, &caller, asked, &uri).await
@@ -97,7 +98,7 @@ pub(super) async fn read_module_usage(
     Path(name): Path<String>,
     uri: Uri,
     headers: HeaderMap,
-    query: Sent,
+    query: Sent<UsageQuery>,
 ) -> Result<Response> {
     let asked = filter::read(&caller, &headers, query, Some(name))?;
     answer(&state, &caller, asked, &uri).await

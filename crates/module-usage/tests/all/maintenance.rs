@@ -150,3 +150,15 @@ async fn rejects_are_capped_in_number_and_age() {
         .await;
     assert_eq!(bed.maintain().await.unwrap()["rejectsPruned"], 10);
 }
+
+/// As an earlier version locked days: by keys that anybody could take.
+/// Faults, row 47.
+#[tokio::test]
+async fn a_stranger_holds_nothing_that_counting_waits_for() {
+    let bed = Bed::new().await;
+    let stranger = bed.database.admin().await;
+    let keys = "begin; select pg_advisory_xact_lock(1297433671, days) from generate_series(9000, 12000) days";
+    stranger.batch_execute(keys).await.unwrap();
+    assert_eq!(bed.count(&[event(1)]).await["accepted"], 1);
+    bed.maintain().await.unwrap();
+}

@@ -3,13 +3,13 @@
 use clap::Args;
 use indicatif::ProgressBar;
 use jiff::civil::Date;
-use mgmt_common::db::direct_connection;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::period::Period;
-use crate::output::{Failure, progress, table, write};
+use crate::database::connect;
+use crate::output::{Failure, table, write};
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
@@ -47,16 +47,7 @@ struct Report {
 
 pub(super) async fn run(arguments: &Verify) -> Result<(), Failure> {
     let (from, to) = arguments.period.days()?;
-    let ca_pem = match &arguments.ca_file {
-        Some(path) => {
-            Some(std::fs::read_to_string(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?)
-        }
-        None => None,
-    };
-    let warn = |message: &str| progress(&format!("warning: {message}"));
-    let connected = direct_connection(&arguments.database_url, ca_pem.as_deref(), warn).await;
-    let (client, connection) = connected.map_err(Failure::new)?;
-    tokio::spawn(connection);
+    let client = connect(&arguments.database_url, arguments.ca_file.as_deref()).await?;
     let days: Vec<Date> = from.series(jiff::Span::new().days(1)).take_while(|day| *day <= to).collect();
     // Drawn only where standard error is a terminal.
     let bar = ProgressBar::new(days.len() as u64);
