@@ -143,8 +143,11 @@ async fn an_event_makes_the_same_work_whoever_else_has_its_id() {
             works.push(work(&admin, number + kind * 10).await);
         }
     }
-    // A page that becomes full adds one to that call or to all that follow, whatever their kind: so the smallest of each are compared.
-    let [nobody, stored, storing, own] = of_kinds.map(|works| works.into_iter().min_by_key(|work| work.pages).unwrap());
-    assert_eq!((&stored, &storing), (&nobody, &nobody));
-    assert_ne!(own, nobody, "the control: an own duplicate shows");
+    // Now and then a call of any kind finds a page that is full, from then on or once; so what most calls do is looked for in each kind.
+    let times = |kind: &[Work], work: &Work| kind.iter().filter(|one| *one == work).count();
+    let all = of_kinds[..3].concat();
+    let usual = all.iter().max_by_key(|work| times(&all, work)).unwrap();
+    let [nobody, stored, storing, own] = of_kinds.each_ref().map(|kind| times(kind, usual));
+    assert!(nobody >= 3 && stored >= 3 && storing >= 3, "{nobody} {stored} {storing}: {of_kinds:?}");
+    assert_eq!(own, 0, "the control: an own duplicate shows");
 }
